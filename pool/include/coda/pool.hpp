@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// Bounded, fair pools of connections to anything.
+#include <coda/pool/error.hpp>
+#include <coda/pool/lease.hpp>
+#include <coda/pool/options.hpp>
+#include <coda/pool/pool.hpp>
+#include <coda/pool/poolable.hpp>
+#include <coda/pool/statistics.hpp>

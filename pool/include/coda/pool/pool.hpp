@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/pool/detail/acquisition.hpp>
+#include <coda/pool/lease.hpp>
+#include <coda/pool/options.hpp>
+#include <coda/pool/statistics.hpp>
+
+#include <functional>
+#include <memory>
+
+/// A bounded number of connections, shared by any number of tasks.
+///
+///     coda::pool<coda::pg::connection> pool(loop, [&] { return std::make_unique<coda::pg::connection>(loop, uri); });
+///     auto db = co_await pool.acquire();                   // coda::lease
+///     co_await db->execute("create temporary table ...");  // nobody else uses it until `db` goes
+namespace coda {
+
+namespace detail {
+
+struct destroy_engine {
+    void operator()(pool_engine*) const noexcept;
+};
+using pool_engine_handle = std::unique_ptr<pool_engine, destroy_engine>;
+
+// Throws `exception` for options out of range.
+pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
+operation<> close(pool_engine& e);
+pool_statistics statistics(pool_engine const& e) noexcept;
+
+} // namespace detail
+
+/// Connections are opened when somebody waits for one, up to max_size; no more are being opened than tasks wait. Who
+/// comes first is served first, by whichever is there first, a returned connection or a new one; nobody passes those
+/// who wait.
+///
+/// A returned connection that needs it is reset in the background before it is handed out again; meanwhile it counts
+/// against max_size. One that is not usable, or whose reset or check fails, is dropped, and makes room for another.
+/// Idle connections are handed out last in, first out; one idle for longer than validate_after_idle is pinged first.
+///
+/// One loop only, which must outlive it. Destroying the pool ends what is idle or under way at once; waiting tasks end
+/// with errc::closed; leases keep their connection until they go.
+template <poolable Connection>
+class pool {
+public:
+    /// Makes a connection that is not yet connected. Called on the loop's thread. An exception is a failed attempt:
+    /// what is not a coda::exception becomes errc::not_connected with its what().
+    using factory = std::function<std::unique_ptr<Connection>()>;
+
+    /// Opens nothing yet. Throws `exception` (errc::invalid_argument) that names the option out of range.
+    pool(loop& l, factory make, pool_options options = {})
+        : engine_(detail::make_pool_engine(l, without_type(std::move(make)), options)) {}
+
+    /// Takes a connection, waiting for one where it must: at most acquire_timeout or until the context's deadline. Does
+    /// not allocate where one is idle, once the thread has made as many calls at once before.
+    ///
+    /// Errors, all not_sent:
+    /// - errc::timed_out with acquire_error: no connection came in time;
+    /// - errc::queue_full with acquire_error: max_waiters wait already;
+    /// - errc::closed: the pool was closed or destroyed, before or while it waits;
+    /// - what connecting failed with: each failed attempt ends one acquire, the oldest that waits, unless attempts
+    /// still
+    ///   under way suffice for all. So each acquire pays for one failed attempt at most, and nobody hammers a dead
+    ///   server more often than he is asked to.
+    ///
+    /// Cancelled by its context while it waits, it leaves the queue and ends with the reason (errc::cancelled); a
+    /// connection that it was handed meanwhile goes on to the next. The attempt to connect that it caused goes on and
+    /// joins the pool.
+    operation<lease<Connection>> acquire() {
+        auto taken = co_await detail::acquisition(*engine_);
+        if (taken.has_error()) co_return detail::failed<lease<Connection>>(std::move(taken).error());
+        co_return lease<Connection>(static_cast<detail::pooled_connection<Connection>&>(**taken));
+    }
+
+    /// Closes the pool for good: acquires end with errc::closed from here on, attempts to connect are cancelled, idle
+    /// and returned connections are closed in order. Waits until all are gone, leases included; after close_timeout, or
+    /// when its context is cancelled or past its deadline, it aborts those that are left, whose users then see their
+    /// operations fail. Always succeeds. The pool must outlive it. May be called again.
+    operation<> close() { return detail::close(*engine_); }
+
+    /// What the pool is doing. Cheap.
+    pool_statistics statistics() const noexcept { return detail::statistics(*engine_); }
+
+private:
+    static std::function<std::unique_ptr<detail::pooled>()> without_type(factory make) {
+        return [make = std::move(make)]() -> std::unique_ptr<detail::pooled> {
+            auto c = make();
+            if (c == nullptr)
+                throw exception(error(make_error_code(errc::invalid_argument), "the pool's factory made nothing"));
+            return std::make_unique<detail::pooled_connection<Connection>>(std::move(c));
+        };
+    }
+
+    detail::pool_engine_handle engine_;
+};
+
+} // namespace coda
