@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// The PostgreSQL driver.
+#include <coda/postgres/client.hpp>
+#include <coda/postgres/codec.hpp>
+#include <coda/postgres/connection.hpp>
+#include <coda/postgres/error.hpp>
+#include <coda/postgres/options.hpp>
+#include <coda/postgres/result_set.hpp>

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/postgres/detail/statements.hpp>
+#include <coda/postgres/options.hpp>
+
+/// Any number of tasks over a few connections.
+///
+///     coda::pg::client db(loop, "postgresql:///bank", {.connections = 4});
+///     auto n = co_await db.query_one<std::int64_t>("select count(*) from accounts");
+namespace coda::pg {
+
+namespace detail {
+class shared_sessions;
+}
+
+/// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
+/// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
+/// needed and again after they were lost. A statement must not leave state behind on the session (SET, BEGIN,
+/// temporary tables): lease a `connection` for that.
+class client : public statements<client> {
+public:
+    /// `uri` as for `connection`. Connects when first used. Throws `exception` (coda::errc::invalid_argument) that
+    /// names the malformed part or the option out of range, and never a value.
+    client(loop& l, std::string uri, client_options options = client_options());
+    /// Closes at once; statements still waiting end with coda::errc::closed. close must have ended.
+    ~client();
+    client(client const&) = delete;
+    client& operator=(client const&) = delete;
+
+    /// Opens one connection if there is none: to learn early whether the server can be reached.
+    operation<> connect();
+
+    /// Refuses new statements (coda::errc::closed), waits until those in flight have ended (at most drain_timeout, or
+    /// the context's deadline), then closes all connections.
+    operation<> close();
+
+    /// Connections that are open now.
+    std::size_t open_connections() const noexcept;
+
+    /// For `statements`.
+    detail::session* ready_session();
+    operation<std::shared_ptr<detail::session>> wait_for_session();
+
+private:
+    std::unique_ptr<detail::shared_sessions> sessions_;
+};
+
+} // namespace coda::pg

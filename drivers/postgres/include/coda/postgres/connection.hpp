@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/postgres/detail/statements.hpp>
+#include <coda/postgres/options.hpp>
+
+/// One connection to PostgreSQL.
+///
+///     coda::pg::connection db(loop, "postgresql:///bank");
+///     co_await db.connect();
+///     auto a = co_await db.query_one<account>("select id, owner, cents from accounts where id = $1", 7);
+namespace coda::pg {
+
+/// A connection of one loop, which any number of its tasks may use at once: their statements are pipelined, each
+/// isolated by a Sync of its own. For state that outlives a statement (transactions, SET, temporary tables) one task
+/// has it alone: lease it from a `coda::pool`, whose Connection concept it meets.
+class connection : public statements<connection> {
+public:
+    /// `uri` is a URI or keyword string as libpq takes it (PostgreSQL manual, 34.1.1); what it leaves out comes from
+    /// the PG* environment. Throws `exception` (coda::errc::invalid_argument) that names the malformed part or the
+    /// option out of range, and never a value.
+    connection(loop& l, std::string uri, connection_options options = connection_options());
+    /// Closes at once; statements still waiting end with coda::errc::closed. connect, ping, reset and close must have
+    /// ended.
+    ~connection();
+    connection(connection const&) = delete;
+    connection& operator=(connection const&) = delete;
+
+    /// Connects, once or again after the connection was lost: name resolution, TLS and login, none of which blocks the
+    /// loop. Bounded by connect_timeout and the context. Errors, all not_sent: errc::connect_failed with the server's
+    /// or libpq's words, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is usable.
+    operation<> connect();
+
+    /// Asks the server for a sign of life: an empty round trip.
+    operation<> ping();
+
+    /// Brings the session back to where a new one starts: rolls back, and drops what SET, LISTEN, temporary tables,
+    /// cursors and advisory locks left. Prepared statements stay. Also waits for replies that still drain.
+    operation<> reset();
+
+    /// Waits until what is in flight has ended (at most drain_timeout, or the context's deadline), then closes.
+    operation<> close();
+
+    /// Closes at once; callers get coda::errc::closed.
+    void abort() noexcept;
+
+    /// Connected, as far as is known.
+    bool usable() const noexcept;
+    /// Used since it was connected or reset.
+    bool needs_reset() const noexcept { return used_; }
+    /// The server's process that serves it (pg_backend_pid()); 0 when not connected.
+    int backend_pid() const noexcept;
+
+    /// For `statements`.
+    detail::session* ready_session() noexcept;
+    operation<std::shared_ptr<detail::session>> wait_for_session();
+
+private:
+    loop& loop_;
+    std::string uri_;
+    connection_options options_;
+    std::shared_ptr<detail::session> session_;
+    bool used_ = false;
+};
+
+} // namespace coda::pg

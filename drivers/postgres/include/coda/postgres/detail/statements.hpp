@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/postgres/detail/execution.hpp>
+#include <coda/runtime/operation.hpp>
+
+namespace coda::pg::detail {
+
+// Runs one statement on a session of `source` and decodes its rows: the path of every statement, in one coroutine.
+template <class Source, class Decode, class... P>
+operation<typename Decode::value_type> run_statement(Source& source, Decode decode, std::string_view sql,
+                                                     parameters<P...> values) {
+    auto const statement = values.encode(sql);
+    if (statement.has_error()) co_return statement.error();
+    session* on = source.ready_session();
+    std::shared_ptr<session> opened; // others run before this goes on, and may have closed it
+    if (on == nullptr) {
+        auto found = co_await as_result(source.wait_for_session());
+        if (found.has_error()) co_return found.error();
+        opened = std::move(*found);
+        on = opened.get();
+    }
+    auto rows = co_await as_result(execute_on{on, *statement});
+    if (rows.has_error()) co_return rows.error();
+    co_return decode(std::move(*rows));
+}
+
+struct as_is {
+    using value_type = result_set;
+    result<result_set> operator()(result_set&& rows) const { return std::move(rows); }
+};
+
+struct affected_rows {
+    using value_type = std::uint64_t;
+    result<std::uint64_t> operator()(result_set&& rows) const { return rows.affected(); }
+};
+
+template <class T>
+struct all_rows {
+    using value_type = std::vector<T>;
+    result<std::vector<T>> operator()(result_set&& rows) const { return read_rows<T>(rows); }
+};
+
+template <class T>
+struct optional_row {
+    using value_type = std::optional<T>;
+    result<std::optional<T>> operator()(result_set&& rows) const { return read_optional_row<T>(rows); }
+};
+
+template <class T>
+struct one_row {
+    using value_type = T;
+    result<T> operator()(result_set&& rows) const {
+        auto row = read_optional_row<T>(rows);
+        if (row.has_error()) return row.error();
+        if (!*row) return error(errc::no_rows, outcome::completed);
+        return std::move(**row);
+    }
+};
+
+} // namespace coda::pg::detail
+
+namespace coda::pg {
+
+/// The statements that a connection and a client offer. SQL with parameters $1, $2 ...; what runs is prepared on the
+/// server once per connection and text.
+///
+/// Parameters: anything with a `codec`, and std::optional of it or a null char pointer for NULL. Rvalues are kept until
+/// sent; lvalue strings and vectors of bytes, char pointers and `sql` itself are referred to and must live until the
+/// operation has ended.
+///
+/// Every one: begins when awaited, on the object's loop; bounded by the context's deadline and by statement_timeout;
+/// cancelled by its context. The error tells the outcome: `not_sent` where it was still queued (the connection is as if
+/// nothing had been), `unknown` where it was sent (the caller resumes at once, the reply drains), `completed` where the
+/// server answered, with `server_error` details and its SQLSTATE as code. Others: invalid_argument (a value that cannot
+/// be sent), queue_full, connection_lost, protocol_error, connect_failed, closed. Each statement is a transaction of
+/// its own. COPY from or to the client is refused (errc::copy_refused) at the cost of the connection: what else was in
+/// flight on it ends with connection_lost.
+template <class Source>
+class statements {
+public:
+    /// The rows as they came, to be read dynamically.
+    template <class... Args>
+    operation<result_set> query(std::string_view sql, Args&&... args) {
+        return run(detail::as_is(), sql, std::forward<Args>(args)...);
+    }
+
+    /// All rows as `T`: a struct described to Boost.Describe (columns by name), a std::tuple (by place), or the value
+    /// of the only column. Errors of reading are completed: no_such_column, type_mismatch, unexpected_null.
+    template <class T, class... Args>
+    operation<std::vector<T>> query(std::string_view sql, Args&&... args) {
+        return run(detail::all_rows<T>(), sql, std::forward<Args>(args)...);
+    }
+
+    /// Exactly one row, else errc::no_rows or errc::several_rows.
+    template <class T, class... Args>
+    operation<T> query_one(std::string_view sql, Args&&... args) {
+        return run(detail::one_row<T>(), sql, std::forward<Args>(args)...);
+    }
+
+    /// One row or none, else errc::several_rows.
+    template <class T, class... Args>
+    operation<std::optional<T>> query_optional(std::string_view sql, Args&&... args) {
+        return run(detail::optional_row<T>(), sql, std::forward<Args>(args)...);
+    }
+
+    /// A statement without rows of interest: gives how many it affected.
+    template <class... Args>
+    operation<std::uint64_t> execute(std::string_view sql, Args&&... args) {
+        return run(detail::affected_rows(), sql, std::forward<Args>(args)...);
+    }
+
+private:
+    template <class Decode, class... Args>
+    operation<typename Decode::value_type> run(Decode decode, std::string_view sql, Args&&... args) {
+        return detail::run_statement(static_cast<Source&>(*this), decode, sql,
+                                     detail::parameters_for<Args...>(std::in_place, std::forward<Args>(args)...));
+    }
+};
+
+} // namespace coda::pg

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/runtime/context.hpp>
+#include <coda/runtime/error.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace coda::pg {
+
+/// Bounds of one connection. All finite; `check` refuses what is out of range.
+struct connection_options {
+    /// How long connecting may take, name resolution included. More than 0.
+    duration connect_timeout = std::chrono::seconds(10);
+    /// The longest that a statement may take, queueing included, where its context has no earlier deadline. More than
+    /// 0.
+    duration statement_timeout = std::chrono::seconds(30);
+    /// How long the reply to a statement whose caller has left may take, before the connection is given up. More than
+    /// 0.
+    duration drain_timeout = std::chrono::seconds(5);
+    /// Statements sent and not answered. 1 to 65,536.
+    std::size_t max_in_flight = 64;
+    /// Statements that wait to be sent; one more ends with errc::queue_full at once. 1 to 10,000,000.
+    std::size_t max_queued = 100'000;
+    /// Prepared statements kept on the connection. 0 (prepare nothing) to 100,000.
+    std::size_t statement_cache = 256;
+};
+
+/// Bounds of a client's connections.
+struct client_options {
+    /// Connections that statements share; opened as they are needed. 1 to 1,000.
+    std::size_t connections = 4;
+    connection_options connection{};
+};
+
+// What may stand inside an await with g++ 12.
+static_assert(std::is_trivially_copyable_v<client_options>);
+
+/// errc::invalid_argument, naming the option, its range and its value, for what is out of range.
+result<> check(connection_options const&);
+result<> check(client_options const&);
+
+} // namespace coda::pg

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "session.hpp"
+
+#include <coda/runtime/operation.hpp>
+
+namespace coda::pg::detail {
+
+// Connects without blocking, from name resolution on, and enters pipeline mode. Bounded by the context's deadline and
+// cancellable at every step; `text` is copied.
+operation<connection_handle> open_connection(std::string text);
+
+} // namespace coda::pg::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "connecting.hpp"
+#include "conninfo.hpp"
+
+#include <coda/postgres/connection.hpp>
+#include <coda/runtime/deadline.hpp>
+
+namespace coda::pg {
+
+connection::connection(loop& l, std::string uri, connection_options options)
+    : loop_(l), uri_(std::move(uri)), options_(options) {
+    check(options_).value();
+    detail::conninfo::parse(uri_).value();
+}
+
+connection::~connection() = default;
+
+operation<> connection::connect() {
+    if (usable()) co_return result<>();
+    auto opened = co_await as_result(with_timeout(options_.connect_timeout, detail::open_connection(uri_)));
+    if (opened.has_error()) co_return opened.error();
+    if (usable()) co_return result<>(); // another task was faster
+    auto session = detail::session::open(loop_, std::move(*opened), options_);
+    if (session.has_error()) co_return session.error();
+    session_ = std::move(*session);
+    used_ = false;
+    co_return result<>();
+}
+
+operation<> connection::ping() {
+    detail::statement_view const nothing{"select", {}};
+    auto const answered = co_await as_result(detail::execute_on{session_.get(), nothing});
+    if (answered.has_error()) co_return answered.error();
+    co_return result<>();
+}
+
+operation<> connection::reset() {
+    // A rollback outside a transaction is only warned of.
+    for (auto const* statement : {"rollback", "close all", "unlisten *", "reset session authorization", "reset all",
+                                  "discard temp", "discard sequences", "select pg_advisory_unlock_all()"}) {
+        auto const done = co_await as_result(query(statement));
+        if (done.has_error()) co_return done.error();
+    }
+    used_ = false;
+    co_return result<>();
+}
+
+operation<> connection::close() {
+    if (usable()) static_cast<void>(co_await as_result(with_timeout(options_.drain_timeout, session_->idle().wait())));
+    abort();
+    co_return result<>();
+}
+
+void connection::abort() noexcept {
+    if (session_) session_->lose(error(coda::errc::closed));
+}
+
+bool connection::usable() const noexcept { return session_ && session_->usable(); }
+
+int connection::backend_pid() const noexcept { return usable() ? session_->backend_pid() : 0; }
+
+// One that was lost answers with the reason; a connection never reconnects by itself: its state would be gone.
+detail::session* connection::ready_session() noexcept {
+    used_ = true;
+    return session_.get();
+}
+
+operation<std::shared_ptr<detail::session>> connection::wait_for_session() {
+    co_return error(coda::errc::not_connected);
+}
+
+} // namespace coda::pg

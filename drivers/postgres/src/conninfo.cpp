@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "conninfo.hpp"
+
+#include <arpa/inet.h>
+#include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/split.hpp>
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <memory>
+
+namespace coda::pg::detail {
+
+namespace {
+
+using option_values = std::map<std::string, std::string, std::less<>>;
+
+struct free_options {
+    void operator()(PQconninfoOption* o) const noexcept { PQconninfoFree(o); }
+};
+using libpq_options = std::unique_ptr<PQconninfoOption, free_options>;
+
+option_values given(PQconninfoOption const* options) {
+    option_values values;
+    for (auto const* o = options; o != nullptr && o->keyword != nullptr; ++o)
+        if (o->val != nullptr) values.emplace(o->keyword, o->val);
+    return values;
+}
+
+error invalid(std::string what) { return {make_error_code(errc::invalid_argument), "connection string: " + what}; }
+
+std::vector<std::string> list_of(option_values const& values, std::string_view option) {
+    std::vector<std::string> items;
+    auto const found = values.find(option);
+    if (found != values.end() && !found->second.empty())
+        boost::algorithm::split(items, found->second, boost::algorithm::is_any_of(","));
+    return items;
+}
+
+bool is_port(std::string_view text) {
+    if (text.empty()) return true; // the default
+    int number = 0;
+    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return failed == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
+}
+
+// Several hosts may share one port; otherwise the lists go side by side, as libpq wants them.
+result<std::vector<server_address>> servers_of(option_values const& values) {
+    auto const hosts = list_of(values, "host");
+    auto const addresses = list_of(values, "hostaddr");
+    auto const ports = list_of(values, "port");
+    std::size_t const count = std::max({hosts.size(), addresses.size(), std::size_t{1}});
+    if (!hosts.empty() && !addresses.empty() && hosts.size() != addresses.size())
+        return invalid(fmt::format("{} hosts but {} values of hostaddr", hosts.size(), addresses.size()));
+    if (ports.size() > 1 && ports.size() != count)
+        return invalid(fmt::format("{} ports for {} hosts", ports.size(), count));
+    std::vector<server_address> servers;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const& port = ports.empty() ? std::string() : ports.size() == 1 ? ports[0] : ports[i];
+        if (!is_port(port)) return invalid("port must be a number from 1 to 65535");
+        // A name never has one; it comes from a password in a URI, whose tail would then be called a host.
+        if (!hosts.empty() && hosts[i].rfind('@') != std::string::npos && hosts[i].rfind('@') > 0)
+            return invalid("host contains \"@\"; write %40 for it in a user name or password");
+        servers.push_back({hosts.empty() ? "" : hosts[i], addresses.empty() ? "" : addresses[i], port});
+    }
+    return servers;
+}
+
+} // namespace
+
+bool server_address::needs_resolving() const noexcept {
+    if (!hostaddr.empty() || host.empty() || host.front() == '/' || host.front() == '@') return false;
+    unsigned char address[sizeof(in6_addr)];
+    return inet_pton(AF_INET, host.c_str(), address) != 1 && inet_pton(AF_INET6, host.c_str(), address) != 1;
+}
+
+std::string what_is_wrong(std::string_view text, std::string_view libpq_message) {
+    static constexpr std::pair<std::string_view, std::string_view> causes[] = {
+        {"missing \"=\"", "a word without \"=\"; quote values that contain blanks"},
+        {"unterminated quoted string", "a quoted value without its closing quote"},
+        {"invalid connection option", "unknown option"},
+        {"invalid URI query parameter", "unknown option in the URI's query"},
+        {"missing key/value separator", "an option without \"=\" in the URI's query"},
+        {"extra key/value separator", "an option with more than one \"=\" in the URI's query"},
+        {"invalid percent-encoded token", "a % without two hexadecimal digits in the URI"},
+        {"forbidden value %00", "a zero byte (%00) in the URI"},
+        {"unexpected character", "an unexpected character in the URI"},
+        {"end of string reached", "an IPv6 address without its closing bracket"},
+        {"IPv6 host address may not be empty", "an empty IPv6 address"},
+        {"out of memory", "out of memory"},
+    };
+    auto const* const known =
+        std::ranges::find_if(causes, [&](auto const& cause) { return libpq_message.starts_with(cause.first); });
+    if (known == std::end(causes)) return "malformed"; // translated, perhaps
+    std::string cause(known->second);
+    if (!cause.starts_with("unknown option")) return cause;
+    // Named, unless the name may be the rest of a password that was not quoted or encoded.
+    auto const quote = libpq_message.find('"');
+    auto const name = libpq_message.substr(quote + 1, libpq_message.find('"', quote + 1) - quote - 1);
+    bool const harmless = text.find("password") == text.npos && text.find('@', text.find(name)) == text.npos;
+    return harmless ? fmt::format("{} \"{}\"", cause, name) : cause;
+}
+
+result<conninfo> conninfo::parse(std::string const& text) {
+    if (text.find('\0') != std::string::npos) return invalid("a zero byte");
+    char* message = nullptr;
+    libpq_options const parsed(PQconninfoParse(text.c_str(), &message));
+    if (parsed == nullptr) {
+        error const failed = invalid(what_is_wrong(text, message != nullptr ? message : "out of memory"));
+        PQfreemem(message);
+        return failed;
+    }
+    auto values = given(parsed.get());
+    libpq_options const defaults(PQconndefaults());
+    auto const environment = given(defaults.get());
+    // What is missing comes from where libpq would take it; a host given here makes the environment's count for
+    // nothing.
+    if (!values.contains("host") && !values.contains("hostaddr"))
+        for (auto const* option : {"host", "hostaddr"})
+            if (auto const found = environment.find(option); found != environment.end()) values.insert(*found);
+    if (!values.contains("port"))
+        if (auto const found = environment.find("port"); found != environment.end()) values.insert(*found);
+
+    auto servers = servers_of(values);
+    if (servers.has_error()) return servers.error();
+    conninfo result;
+    result.servers_ = std::move(*servers);
+    for (auto const* placed : {"host", "hostaddr", "port"}) values.erase(placed);
+    // Kerberos would be asked by blocking calls; who wants it says so.
+    values.emplace("gssencmode", "disable");
+    result.options_.assign(values.begin(), values.end());
+    return result;
+}
+
+std::vector<std::pair<std::string, std::string>> conninfo::parameters() const {
+    auto joined = [&](std::string server_address::* part) {
+        std::string list;
+        for (auto const& s : servers_) list += (&s == servers_.data() ? "" : ",") + s.*part;
+        return list;
+    };
+    auto all = options_;
+    all.emplace_back("host", joined(&server_address::host));
+    all.emplace_back("hostaddr", joined(&server_address::hostaddr));
+    all.emplace_back("port", joined(&server_address::port));
+    return all;
+}
+
+} // namespace coda::pg::detail

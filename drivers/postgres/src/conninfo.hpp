@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/runtime/error.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coda::pg::detail {
+
+// One server to try: a host name, an address or a socket's folder, as libpq's host, hostaddr and port have it.
+struct server_address {
+    std::string host;
+    std::string hostaddr;
+    std::string port;
+
+    // Whether libpq would ask a name server, which blocks.
+    bool needs_resolving() const noexcept;
+    friend bool operator==(server_address const&, server_address const&) = default;
+};
+
+// A connection URI or keyword string as libpq takes it (manual, 34.1.1), taken apart. Pure: nothing is connected.
+class conninfo {
+public:
+    // errc::invalid_argument says which part is wrong; values are never repeated, since one may be a password.
+    static result<conninfo> parse(std::string const& text);
+
+    // The servers in the order in which they are to be tried; from PGHOST, PGHOSTADDR and PGPORT where the text names
+    // none.
+    std::vector<server_address> const& servers() const noexcept { return servers_; }
+
+    // Tries these instead: the same with names resolved, perhaps to several addresses each.
+    void set_servers(std::vector<server_address> servers) { servers_ = std::move(servers); }
+
+    // Everything for PQconnectStartParams. Holds secrets.
+    std::vector<std::pair<std::string, std::string>> parameters() const;
+
+private:
+    std::vector<std::pair<std::string, std::string>> options_; // but for the servers
+    std::vector<server_address> servers_;
+};
+
+// What is wrong with a connection text, by how libpq's message about it begins. None of libpq's words are repeated:
+// what it quotes may be a part of the password.
+std::string what_is_wrong(std::string_view text, std::string_view libpq_message);
+
+} // namespace coda::pg::detail

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/postgres/error.hpp>
+
+struct pg_conn;
+struct pg_result;
+
+namespace coda::pg::detail {
+
+// libpq's text without its line breaks.
+std::string one_line(std::string text);
+
+// A failed result as an error with all the fields that the server sent. The server has answered, `completed`, unless it
+// ended the session with it: then the statement may have been past its commit.
+error server_failure(pg_result const* failed);
+
+// What libpq says of a connection that failed, in one line.
+std::string connection_message(pg_conn const* c);
+
+} // namespace coda::pg::detail

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "session.hpp"
+
+#include "server_reply.hpp"
+
+#include <boost/system/system_error.hpp>
+#include <libpq-fe.h>
+
+namespace coda::pg::detail {
+
+namespace {
+
+constexpr int binary = 1;
+
+reply kind_of(ExecStatusType status) noexcept {
+    switch (status) {
+    case PGRES_PIPELINE_SYNC: return reply::sync;
+    case PGRES_PIPELINE_ABORTED: return reply::skipped;
+    case PGRES_FATAL_ERROR:
+    case PGRES_BAD_RESPONSE: return reply::failure;
+    default: return reply::success;
+    }
+}
+
+bool starts_copy(ExecStatusType status) noexcept {
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+} // namespace
+
+void finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
+
+result<std::shared_ptr<session>> session::open(loop& l, connection_handle established,
+                                               connection_options const& options) {
+    try {
+        return std::make_shared<session>(l, std::move(established), options);
+    } catch (boost::system::system_error const& e) {
+        return error(e.code());
+    }
+}
+
+session::session(loop& l, connection_handle established, connection_options const& options)
+    : loop_(l),
+      options_(options),
+      connection_(std::move(established)),
+      pipeline_(options.max_in_flight, options.max_queued),
+      cache_(options.statement_cache),
+      flush_(*this),
+      drain_(*this) {
+    watch_.emplace(
+        l, PQsocket(connection_.get()), [](void* self, readiness r) noexcept { static_cast<session*>(self)->ready(r); },
+        this);
+    watch_->want(readiness::read);
+}
+
+session::~session() { lose(error(coda::errc::closed)); }
+
+int session::backend_pid() const noexcept { return PQbackendPID(connection_.get()); }
+
+void session::submit(execution& e) noexcept {
+    pipeline_.enqueue(e);
+    idle_.reset();
+    loop_.defer(flush_);
+}
+
+bool session::abandon(execution& e) noexcept {
+    bool const unsent = pipeline_.abandon(e);
+    if (pipeline_.load() == 0) idle_.set();
+    watch_drain();
+    return unsent;
+}
+
+// libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
+// where it can still be cancelled, rather than in libpq's unbounded buffer.
+void session::flush() noexcept {
+    if (lost_ || includes(watch_->wanted(), readiness::write)) return;
+    try {
+        while (request* next = pipeline_.next()) {
+            if (!send(static_cast<execution&>(*next))) return lose_peer();
+            int const unsent = PQflush(connection_.get());
+            if (unsent < 0) return lose_peer();
+            if (unsent > 0) return watch_->want(readiness::both);
+        }
+    } catch (std::bad_alloc const&) {
+        lose(error(make_error_code(boost::system::errc::not_enough_memory)));
+    }
+}
+
+// The statement with all that must precede it, in one Sync. False: the connection is broken.
+bool session::send(execution& e) {
+    statement_view const& s = e.statement_;
+    PGconn* const c = connection_.get();
+    int const count = static_cast<int>(s.types.size());
+    statement_cache::entry const* known = cache_.find(s.sql, s.types);
+
+    using state = statement_cache::state;
+    if (known != nullptr && known->is == state::ready) {
+        pipeline_.sent(e, 1, known->id);
+        return PQsendQueryPrepared(c, known->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
+               PQpipelineSync(c) != 0;
+    }
+
+    sql_.assign(s.sql);
+    if (known == nullptr) {
+        if (auto const dropped = cache_.make_room(); dropped && !send_deallocate(*dropped)) return false;
+        if (auto const* added = cache_.add(s.sql, s.types)) {
+            pipeline_.sent(e, 2, added->id);
+            return PQsendPrepare(c, added->name.c_str(), sql_.c_str(), count, s.types.data()) != 0 &&
+                   PQsendQueryPrepared(c, added->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
+                   PQpipelineSync(c) != 0;
+        }
+    }
+    // Nothing is known of its preparation yet, or there is no room: parsed for this once.
+    pipeline_.sent(e, 1, 0);
+    return PQsendQueryParams(c, sql_.c_str(), count, s.types.data(), s.values, s.lengths, s.formats, binary) != 0 &&
+           PQpipelineSync(c) != 0;
+}
+
+bool session::send_deallocate(std::string const& name) {
+    std::string const sql = "deallocate " + name;
+    pipeline_.sent_unowned();
+    return PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, binary) != 0 &&
+           PQpipelineSync(connection_.get()) != 0;
+}
+
+void session::ready(readiness r) noexcept {
+    if (lost_) return;
+    if (includes(r, readiness::read)) {
+        try {
+            receive();
+        } catch (std::bad_alloc const&) {
+            lose(error(make_error_code(boost::system::errc::not_enough_memory)));
+        }
+    }
+    if (!lost_ && includes(watch_->wanted(), readiness::write)) {
+        int const unsent = PQflush(connection_.get());
+        if (unsent < 0) return lose_peer();
+        if (unsent == 0) watch_->want(readiness::read);
+    }
+    if (!lost_ && pipeline_.next() != nullptr) loop_.defer(flush_);
+}
+
+void session::receive() {
+    PGconn* const c = connection_.get();
+    bool const alive = PQconsumeInput(c) != 0;
+    // A NULL ends a command; several in a row: libpq has nothing more for now.
+    for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && PQisBusy(c) == 0;) {
+        PGresult* const r = PQgetResult(c);
+        if (r == nullptr) {
+            ++nulls;
+            continue;
+        }
+        nulls = 0;
+        if (PQstatus(c) == CONNECTION_BAD && PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr) {
+            PQclear(r); // libpq's own words about the lost connection, not the server's about the statement
+            break;
+        }
+        on_result(r);
+        if (lost_) return;
+    }
+    if (!alive || PQstatus(c) == CONNECTION_BAD) return lose_peer();
+    // What comes unasked (notices, parameter reports) is consumed by libpq itself, but for notifications.
+    if (pipeline_.in_flight() == 0) static_cast<void>(PQisBusy(c));
+    while (PGnotify* const unwanted = PQnotifies(c)) PQfreemem(unwanted);
+    watch_drain();
+}
+
+void session::on_result(PGresult* owned) {
+    result_set rows(owned);
+    auto const status = PQresultStatus(owned);
+    if (starts_copy(status)) return refuse_copy();
+    reply const kind = kind_of(status);
+    remember_preparation(owned, kind);
+    auto const step = pipeline_.on_reply(kind);
+    auto* const e = static_cast<execution*>(step.who);
+    switch (step.does) {
+    case pipeline::step::what::nothing: break;
+    case pipeline::step::what::result:
+        if (kind == reply::failure)
+            e->outcome_ = server_failure(owned);
+        else
+            e->outcome_ = std::move(rows);
+        break;
+    case pipeline::step::what::ended: wake_ended(*e); break;
+    case pipeline::step::what::broken: return lose(error(coda::errc::protocol_error, "replies out of order"));
+    }
+    // A failure that libpq itself found: it cannot parse what comes.
+    if (kind == reply::failure && PQresultErrorField(owned, PG_DIAG_SQLSTATE) == nullptr)
+        return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));
+    if (pipeline_.load() == 0) idle_.set();
+}
+
+// The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.
+void session::refuse_copy() noexcept {
+    auto const step = pipeline_.on_reply(reply::failure);
+    if (step.who != nullptr) static_cast<execution*>(step.who)->outcome_ = error(errc::copy_refused, outcome::unknown);
+    lose(error(coda::errc::connection_lost, "another statement on it began a COPY"));
+}
+
+// A statement is taken for prepared when the server has said so, and forgotten when the server no longer knows it or
+// its plan no longer fits (a table has changed): the next use prepares it again.
+void session::remember_preparation(PGresult const* r, reply kind) {
+    if (kind == reply::sync || pipeline_.front_statement() == 0) return;
+    bool const answers_preparation = pipeline_.front_to_come() == 2;
+    if (answers_preparation && kind == reply::success) return cache_.prepared(pipeline_.front_statement());
+    if (kind != reply::failure) return;
+    char const* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    std::string_view const code = state != nullptr ? state : "";
+    if (answers_preparation) return cache_.remove(pipeline_.front_statement());
+    if (code == "26000" || code == "0A000") cache_.expire(pipeline_.front_statement());
+}
+
+void session::wake_ended(execution& e) noexcept {
+    loop_.disarm(e.timeout_);
+    e.wake();
+}
+
+void session::watch_drain() noexcept {
+    if (!pipeline_.front_drains()) return loop_.disarm(drain_);
+    if (drain_.armed() && drained_ticket_ == pipeline_.front_ticket()) return;
+    drained_ticket_ = pipeline_.front_ticket();
+    loop_.arm(drain_, loop_.now() + options_.drain_timeout);
+}
+
+void session::drain_expired() noexcept {
+    lose(error(coda::errc::connection_lost, "a statement whose caller had left did not end within drain_timeout",
+               outcome::unknown));
+}
+
+void session::lose_peer() noexcept {
+    std::string const said = connection_message(connection_.get());
+    lose(error(coda::errc::connection_lost, said.empty() ? "the server closed the connection" : said));
+}
+
+void session::lose(error const& why) noexcept {
+    if (lost_) return;
+    lost_ = why;
+    watch_.reset();
+    loop_.disarm(drain_);
+    flush_.unlink();
+    while (true) {
+        auto const left = pipeline_.take_any();
+        if (left.who == nullptr) break;
+        auto& e = static_cast<execution&>(*left.who);
+        // An error that came before the loss stands; rows do not: their transaction may not have ended.
+        bool const failed = e.outcome_.has_error() && e.outcome_.error().code() != coda::errc::not_connected;
+        if (!failed) e.outcome_ = why_lost().with_outcome(left.sent ? outcome::unknown : outcome::not_sent);
+        wake_ended(e);
+    }
+    idle_.set();
+    connection_.reset();
+}
+
+} // namespace coda::pg::detail

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "statement_cache.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace coda::pg::detail {
+
+std::string const& statement_cache::key_of(std::string_view sql, std::span<oid const> types) {
+    std::size_t const count = types.size();
+    key_.assign(reinterpret_cast<char const*>(&count), sizeof count);
+    key_.append(reinterpret_cast<char const*>(types.data()), types.size_bytes());
+    key_.append(sql);
+    return key_;
+}
+
+statement_cache::position statement_cache::by_id(std::uint64_t id) noexcept {
+    return std::ranges::find(order_, id, &entry::id);
+}
+
+statement_cache::entry const* statement_cache::find(std::string_view sql, std::span<oid const> types) {
+    auto const found = by_key_.find(key_of(sql, types));
+    if (found == by_key_.end()) return nullptr;
+    order_.splice(order_.begin(), order_, found->second);
+    return &order_.front();
+}
+
+statement_cache::entry const* statement_cache::add(std::string_view sql, std::span<oid const> types) {
+    if (order_.size() >= capacity_) return nullptr;
+    ++made_;
+    order_.push_front({made_, fmt::format("coda_{}", made_), key_of(sql, types), state::preparing});
+    by_key_.emplace(order_.front().key, order_.begin());
+    return &order_.front();
+}
+
+void statement_cache::prepared(std::uint64_t id) noexcept {
+    auto const found = by_id(id);
+    if (found != order_.end() && found->is == state::preparing) found->is = state::ready;
+}
+
+void statement_cache::remove(std::uint64_t id) noexcept {
+    auto const found = by_id(id);
+    if (found == order_.end()) return;
+    if (found->is != state::stale) by_key_.erase(found->key);
+    order_.erase(found);
+}
+
+void statement_cache::expire(std::uint64_t id) noexcept {
+    auto const found = by_id(id);
+    if (found == order_.end() || found->is == state::stale) return;
+    by_key_.erase(found->key);
+    found->is = state::stale;
+    order_.splice(order_.end(), order_, found);
+}
+
+std::optional<std::string> statement_cache::make_room() {
+    if (order_.empty()) return std::nullopt;
+    bool const spare =
+        order_.back().is == state::stale || (order_.size() >= capacity_ && order_.back().is == state::ready);
+    if (!spare) return std::nullopt;
+    std::string name = std::move(order_.back().name);
+    remove(order_.back().id);
+    return name;
+}
+
+} // namespace coda::pg::detail
