@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "workloads/keys.hpp"
+#include "workloads/postgres.hpp"
+#include "workloads/workload.hpp"
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+namespace coda::bench::postgres {
+
+/// A libpq connection with the benchmark's statements prepared, used the plain way: each query is sent
+/// and its reply waited for. One thread at a time.
+class blocking_session {
+public:
+    /// Connects and prepares.
+    /// @throws std::runtime_error with the server's reason
+    explicit blocking_session(std::string const& conninfo);
+
+    /// Does one operation of a workload.
+    /// @return what went wrong, empty if nothing did
+    [[nodiscard]] std::string perform(workload w, key_sequence& keys);
+
+    /// False once the connection is lost.
+    [[nodiscard]] bool alive() const noexcept { return PQstatus(db_.get()) == CONNECTION_OK; }
+
+    /// Hands the connection over, for a client that goes on with it in its own way.
+    [[nodiscard]] PGconn* release() noexcept { return db_.release(); }
+
+private:
+    std::string page(std::int64_t account);
+    std::string execute(statement s, std::int64_t key, std::int64_t* next = nullptr);
+
+    std::unique_ptr<PGconn, decltype(&PQfinish)> db_;
+};
+
+} // namespace coda::bench::postgres

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+// bench-runtime: what the runtime costs, beside boost::asio::awaitable in the same run. Takes the options of Google
+// Benchmark, and --check: exit code 1 when a goal was missed.
+#include "goals.hpp"
+#include "sleeping_tasks.hpp"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace {
+
+// Prints as usual, and keeps the counters for the summary.
+class recording_reporter : public benchmark::ConsoleReporter {
+public:
+    void ReportRuns(std::vector<Run> const& runs) override {
+        for (Run const& run : runs) {
+            if (run.error_occurred || run.run_type == Run::RT_Aggregate) continue;
+            for (auto const& [name, counter] : run.counters) measured[bare_name(run)][name] = counter.value;
+        }
+        ConsoleReporter::ReportRuns(runs);
+    }
+    bench::measurements measured;
+
+private:
+    // Without what the library appends to say how it was measured.
+    static std::string bare_name(Run const& run) {
+        std::string name = run.run_name.function_name;
+        return run.run_name.args.empty() ? name : name + "/" + run.run_name.args;
+    }
+};
+
+bool print(std::vector<bench::finding> const& findings) {
+    fmt::print("\nGoals\n");
+    bool missed = false;
+    for (auto const& f : findings) {
+        missed |= f.verdict == bench::verdict::missed;
+        if (f.verdict == bench::verdict::not_measured)
+            fmt::print("  not measured                 {}\n", f.goal);
+        else
+            fmt::print("  {:<6} {:>10.2f} {:<10} {}\n", f.verdict == bench::verdict::met ? "met" : "MISSED", f.value,
+                       f.unit, f.goal);
+    }
+    return !missed;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc > 1)
+        if (auto const code = bench::measure_sleeping_tasks(argv[1])) return *code;
+    auto const check = std::find(argv + 1, argv + argc, std::string_view("--check"));
+    bool const checks = check != argv + argc;
+    if (checks) {
+        std::copy(check + 1, argv + argc, check);
+        --argc;
+    }
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+    recording_reporter reporter;
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+    bool const met = print(bench::judge(reporter.measured));
+    return checks && !met ? 1 : 0;
+}
