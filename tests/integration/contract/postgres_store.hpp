@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "store.hpp"
+#include "support/postgres_server.hpp"
+
+#include <coda/postgres.hpp>
+
+namespace coda::test {
+
+class postgres_store {
+public:
+    static constexpr char const* variable = "CODA_TEST_POSTGRES_URI";
+    using client = pg::client;
+
+    postgres_store() { server_.ask("create table if not exists contract_writes (key text)"); }
+
+    endpoint where() const { return server_.where(); }
+    std::string uri_at(endpoint const& e) const { return server_.uri_at(e.port); }
+    static std::vector<std::string> malformed_uris(std::string const& password) {
+        return {"postgresql://me:" + password + "@host:70000/x",
+                "postgresql://me:" + password + "@[::1/x",
+                "postgresql://me:" + password + "@host/x?colour=blue",
+                "postgresql://me:my@" + password + "@host/x",
+                "host=a password=my " + password,
+                "host=a password='" + password};
+    }
+
+    static std::unique_ptr<client> make(loop& l, std::string uri, client_limits const& limits) {
+        pg::client_options o;
+        o.connections = limits.connections;
+        o.connection.max_in_flight = limits.max_in_flight;
+        o.connection.max_queued = limits.max_queued;
+        o.connection.connect_timeout = limits.connect_timeout;
+        o.connection.statement_timeout = limits.operation_timeout;
+        o.connection.drain_timeout = limits.drain_timeout;
+        return std::make_unique<client>(l, std::move(uri), o);
+    }
+    static operation<std::string> echo(client& db, std::string text) {
+        return db.query_one<std::string>("select $1::text", std::move(text));
+    }
+    static operation<> write(client& db, std::string key) {
+        auto const done = co_await as_result(db.execute("insert into contract_writes values ($1)", key));
+        if (done.has_error()) co_return done.error();
+        co_return result<>();
+    }
+    static operation<> connect(client& db) { return db.connect(); }
+    static operation<> close(client& db) { return db.close(); }
+
+    long count(std::string const& key) {
+        return server_.count("select count(*) from contract_writes where key = '" + key + "'");
+    }
+    void kill_connections() { server_.terminate_all(); }
+
+private:
+    postgres_server server_;
+};
+
+static_assert(store<postgres_store>);
+
+} // namespace coda::test

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a database driver offers to the tests of the contract that all drivers keep. To have them run on one more store,
+// write a type that models `store` and add it to the list in contract_test.cpp.
+#pragma once
+
+#include "support/socket.hpp"
+
+#include <coda/runtime.hpp>
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace coda::test {
+
+/// The bounds of a client, under one name for all drivers.
+struct client_limits {
+    std::size_t connections = 1;
+    std::size_t max_in_flight = 16;
+    std::size_t max_queued = 10'000;
+    duration connect_timeout = std::chrono::seconds(10);
+    duration operation_timeout = std::chrono::seconds(30);
+    duration drain_timeout = std::chrono::seconds(10);
+};
+
+template <class S>
+concept store =
+    requires(S& s, typename S::client& c, loop& l, endpoint const& e, std::string text, client_limits limits) {
+        /// The environment variable of scripts/servers that tells where the server is.
+        { S::variable } -> std::convertible_to<char const*>;
+        /// The server's TCP address.
+        { s.where() } -> std::same_as<endpoint>;
+        /// The server's URI when it is reached at `e` (a proxy, say), in plain text.
+        { s.uri_at(e) } -> std::same_as<std::string>;
+        /// Malformed URIs, each with `text` as its password.
+        { S::malformed_uris(text) } -> std::same_as<std::vector<std::string>>;
+
+        /// A client that shares its connections among tasks; it connects when it is first used. Throws `exception` for
+        /// a malformed URI.
+        { s.make(l, text, limits) } -> std::same_as<std::unique_ptr<typename S::client>>;
+        /// Has the server give `text` back. `text` is kept.
+        { S::echo(c, text) } -> std::same_as<operation<std::string>>;
+        /// Has the server count one more for the key `text`. Done twice, it counts two.
+        { S::write(c, text) } -> std::same_as<operation<>>;
+        { S::connect(c) } -> std::same_as<operation<>>;
+        { S::close(c) } -> std::same_as<operation<>>;
+
+        /// What was written for the key, asked on a connection that has nothing to do with the client's. Blocks.
+        { s.count(text) } -> std::same_as<long>;
+        /// Has the server end the connections of this object's clients. Blocks.
+        s.kill_connections();
+    };
+
+} // namespace coda::test

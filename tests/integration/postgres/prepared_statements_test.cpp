@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "on_postgres.hpp"
+
+namespace {
+
+namespace pg = coda::pg;
+using coda::as_result;
+using coda::scope;
+using coda::task;
+using coda::test::gives;
+using coda::test::until;
+
+class a_prepared_statement : public coda::test::on_postgres {
+protected:
+    static task<std::int64_t> prepared(pg::connection& db) {
+        co_return co_await db.query_one<std::int64_t>("select count(*) from pg_prepared_statements");
+    }
+};
+CODA_ON_EVERY_LOOP(a_prepared_statement);
+
+TEST_P(a_prepared_statement, is_prepared_once) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        for (int i = 0; i < 10; ++i) co_await db->query("select $1::int4", i);
+        co_await gives(prepared(*db), 2, "it, and the one that counts");
+        co_await gives(prepared(*db), 2);
+        co_await db->query("select $1::int4", std::int64_t{5});
+        co_await gives(prepared(*db), 3, "another type, another statement");
+    };
+    run(body());
+}
+
+TEST_P(a_prepared_statement, leaves_when_there_is_no_room) {
+    for (std::size_t const capacity : {0u, 1u, 2u, 7u}) {
+        auto db = connected({.statement_cache = capacity});
+        auto const body = [&]() -> task<> {
+            for (int i = 0; i < 60; ++i) {
+                int const n = i % 10;
+                co_await gives(db->query_one<std::int32_t>(fmt::format("select {} + $1::int4", n), 1), n + 1);
+                auto const count = co_await prepared(*db);
+                EXPECT_LE(count, static_cast<std::int64_t>(capacity));
+            }
+        };
+        run(body());
+    }
+}
+
+TEST_P(a_prepared_statement, leaves_under_load_too) {
+    auto db = connected({.max_in_flight = 4, .statement_cache = 2});
+    auto const ask = [&](int i) -> task<> {
+        co_await gives(db->query_one<std::int32_t>(fmt::format("select {} + $1::int4", i % 9), i), i % 9 + i);
+    };
+    auto const body = [&](scope& s) -> task<> {
+        for (int i = 0; i < 1000; ++i) s.spawn(ask(i));
+        co_return;
+    };
+    run(coda::with_scope(body));
+    auto const check = [&]() -> task<> {
+        auto const count = co_await prepared(*db);
+        EXPECT_LE(count, 2);
+    };
+    run(check());
+}
+
+TEST_P(a_prepared_statement, works_again_after_its_table_was_changed) {
+    auto db = connected();
+    auto const table = server().fresh_name();
+    auto const body = [&]() -> task<> {
+        server().ask("create table " + table + "(a int)");
+        server().ask("insert into " + table + " values (1)");
+        auto const sql = "select * from " + table;
+        auto const before = co_await db->query(sql);
+        EXPECT_EQ(before.columns(), 1u);
+        server().ask("alter table " + table + " add b text default 'x'");
+        // The server tells that the plan no longer fits; the next use prepares it again.
+        auto const changed = co_await as_result(db->query(sql));
+        if (changed.has_error()) {
+            EXPECT_EQ(changed.error().code(), pg::make_sqlstate("0A000")) << changed.error().message();
+        }
+        auto const after = co_await db->query(sql);
+        EXPECT_EQ(after.columns(), 2u);
+        auto const count = co_await prepared(*db);
+        EXPECT_LE(count, 2) << "the old one is gone from the server";
+
+        server().ask("drop table " + table);
+        auto const dropped = co_await as_result(db->query(sql));
+        EXPECT_EQ(dropped.error().code(), pg::sqlstate::undefined_table);
+        server().ask("create table " + table + "(c text)");
+        auto const again = co_await as_result(db->query(sql));
+        if (again.has_error()) {
+            EXPECT_EQ(again.error().code(), pg::make_sqlstate("0A000"));
+        }
+        auto const at_last = co_await db->query(sql);
+        EXPECT_EQ(at_last.column_name(0), "c");
+        server().ask("drop table " + table);
+    };
+    run(body());
+}
+
+TEST_P(a_prepared_statement, works_again_after_the_session_forgot_it) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        for (auto const* forget : {"deallocate all", "discard all"}) {
+            co_await gives(db->query_one<std::int32_t>("select 41 + $1::int4", 1), 42);
+            co_await db->execute(forget);
+            auto const gone = co_await as_result(db->query_one<std::int32_t>("select 41 + $1::int4", 1));
+            if (gone.has_error()) {
+                EXPECT_EQ(gone.error().code(), pg::make_sqlstate("26000"));
+            }
+            co_await gives(db->query_one<std::int32_t>("select 41 + $1::int4", 1), 42);
+        }
+    };
+    run(body());
+}
+
+// Its own errors must not leave one more statement on the server each time.
+TEST_P(a_prepared_statement, that_fails_when_run_is_not_left_behind) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        for (auto const* state : {"0A000", "26000", "22012"})
+            for (int i = 0; i < 20; ++i) {
+                auto const sql = fmt::format("do $$ begin raise exception 'no' using errcode = '{}'; end $$", state);
+                auto const r = co_await as_result(db->execute(sql));
+                EXPECT_EQ(r.error().code(), pg::make_sqlstate(state));
+            }
+        for (int i = 0; i < 20; ++i) co_await as_result(db->execute("deallocate no_such_statement"));
+        co_await db->query("select 'another'"); // has the last one forgotten
+        auto const count = co_await prepared(*db);
+        EXPECT_LE(count, 8);
+    };
+    run(body());
+}
+
+TEST_P(a_prepared_statement, whose_text_is_wrong_fails_for_each_who_asks_at_once) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        for (int round = 0; round < 5; ++round) {
+            auto a = as_result(db->query("selekt $1", round));
+            auto b = as_result(db->query("selekt $1", round));
+            auto c = as_result(db->query_one<std::int32_t>("select $1::int4", round));
+            auto const [x, y, z] = co_await coda::when_all(std::move(a), std::move(b), std::move(c));
+            EXPECT_EQ(x.error().code(), pg::sqlstate::syntax_error);
+            EXPECT_EQ(y.error().code(), pg::sqlstate::syntax_error);
+            EXPECT_EQ(z.value(), round);
+        }
+        auto const count = co_await prepared(*db);
+        EXPECT_LE(count, 2);
+    };
+    run(body());
+}
+
+TEST_P(a_prepared_statement, whose_caller_left_is_still_remembered) {
+    auto db = connected();
+    auto const key = server().fresh_key();
+    server().lock(key);
+    auto const body = [&](scope& s) -> task<> {
+        auto slow = s.spawn(db->execute("select pg_advisory_lock($1)", key));
+        co_await until([&] { return server().waiting_for(key) == 1; });
+        co_await gives(slow.cancel(), coda::outcome::unknown);
+        server().unlock(key);
+        co_await db->execute("select pg_advisory_unlock($1)", key);
+        co_await gives(
+            db->query_one<std::int64_t>(
+                "select count(*) from pg_prepared_statements where statement like 'select pg_advisory_lock(%'"),
+            1);
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(a_prepared_statement, in_a_failed_transaction_is_not_lost) {
+    auto db = connected({.statement_cache = 2});
+    auto const body = [&]() -> task<> {
+        co_await db->execute("begin");
+        co_await as_result(db->execute("select 1/0"));
+        for (int i = 0; i < 5; ++i) {
+            auto const r = co_await as_result(db->query(fmt::format("select {}", i)));
+            EXPECT_EQ(r.error().code(), pg::make_sqlstate("25P02"));
+        }
+        co_await db->execute("rollback");
+        for (int i = 0; i < 10; ++i) co_await gives(db->query_one<std::int32_t>(fmt::format("select {}", i)), i);
+    };
+    run(body());
+}
+
+} // namespace

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+// Many tasks over few connections.
+#include "on_postgres.hpp"
+
+#include <random>
+#include <set>
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace pg = coda::pg;
+using coda::as_result;
+using coda::outcome;
+using coda::scope;
+using coda::task;
+using coda::test::gives;
+using coda::test::until;
+
+using a_shared_connection = coda::test::on_postgres;
+CODA_ON_EVERY_LOOP(a_shared_connection);
+
+// Each asks for a value of its own, some leave early, some fail: whoever gets a reply gets his own.
+TEST_P(a_shared_connection, hands_each_reply_to_its_own_caller_whoever_leaves) {
+    pg::client db(loop(), server().uri(),
+                  {.connections = 3, .connection = {.max_in_flight = 16, .statement_cache = 4}});
+    std::mt19937 random(4711);
+    int answered = 0;
+    int left = 0;
+    int failed = 0;
+    auto const ask = [&](int value, unsigned kind, coda::duration limit) -> task<> {
+        std::string const own = fmt::format("value {}", value);
+        auto const sql =
+            kind == 0
+                ? std::string("select $1::text || repeat('', (select count(*)::int4 from generate_series(1, 2000)))")
+            : kind == 1 ? fmt::format("select $1::text, {}", value % 10)
+            : kind == 2 ? std::string("select $1::text, 1 / 0")
+                        : std::string("select $1::text");
+        auto const r = co_await as_result(coda::with_timeout(limit, db.query(sql, own)));
+        if (r.has_value()) {
+            ++answered;
+            EXPECT_EQ(r->get<std::string>(0, 0).value(), own);
+            EXPECT_NE(kind, 2u);
+        } else if (r.error().code() == pg::make_sqlstate("22012")) {
+            ++failed;
+            EXPECT_EQ(kind, 2u);
+        } else {
+            ++left;
+            EXPECT_EQ(r.error().code(), coda::errc::timed_out) << r.error().message();
+        }
+    };
+    auto const body = [&](scope& s) -> task<> {
+        for (int i = 0; i < 6000; ++i) {
+            auto const limit =
+                random() % 3 == 0 ? std::chrono::microseconds(random() % 20'000) : std::chrono::microseconds(60s);
+            s.spawn(ask(i, static_cast<unsigned>(random() % 6), limit));
+            if (i % 100 == 0) co_await coda::yield();
+        }
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(answered + left + failed, 6000);
+    EXPECT_GT(answered, 0);
+    EXPECT_GT(left, 0);
+    EXPECT_GT(failed, 0);
+    EXPECT_EQ(server().connections(), 3) << "none was lost";
+    auto const close = [&]() -> task<> { co_await db.close(); };
+    run(close());
+}
+
+TEST_P(a_shared_connection, hands_each_reply_to_its_own_caller_whoever_is_cancelled) {
+    pg::client db(loop(), server().uri(), {.connections = 2, .connection = {.max_in_flight = 8}});
+    std::mt19937 random(42);
+    int answered = 0;
+    int cancelled = 0;
+    auto const ask = [&](int value) -> task<> {
+        auto const r = co_await as_result(db.query_one<std::int32_t>("select $1::int4", value));
+        if (r.has_value()) {
+            ++answered;
+            EXPECT_EQ(*r, value);
+        } else {
+            ++cancelled;
+            EXPECT_EQ(r.error().code(), coda::errc::cancelled);
+            EXPECT_NE(r.error().outcome(), outcome::completed);
+        }
+    };
+    auto const body = [&](scope& s) -> task<> {
+        for (int round = 0; round < 200; ++round) {
+            coda::cancel_source stop;
+            auto const some = [&](scope& inner) -> task<> {
+                for (int i = 0; i < 20; ++i) inner.spawn(coda::with_cancellation(stop.token(), ask(round * 100 + i)));
+                for (auto n = random() % 40; n > 0; --n) co_await coda::yield();
+                stop.request();
+            };
+            for (int i = 20; i < 30; ++i) s.spawn(ask(round * 100 + i));
+            co_await coda::with_scope(some);
+        }
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(answered + cancelled, 200 * 30);
+    EXPECT_GE(answered, 200 * 10);
+    EXPECT_GT(cancelled, 0);
+}
+
+TEST_P(a_shared_connection, runs_statements_in_the_order_they_came) {
+    auto db = connected();
+    auto const table = server().fresh_name();
+    auto const insert = "insert into " + table + "(value) values ($1)";
+    auto const body = [&](scope& s) -> task<> {
+        co_await db->execute("create temp table " + table + "(at serial, value int)");
+        for (int i = 0; i < 500; ++i) s.spawn(db->execute(insert, i));
+    };
+    run(coda::with_scope(body));
+    auto const check = [&]() -> task<> {
+        auto const values = co_await db->query<std::int32_t>("select value from " + table + " order by at");
+        EXPECT_EQ(values.size(), 500u);
+        EXPECT_TRUE(std::is_sorted(values.begin(), values.end()));
+    };
+    run(check());
+}
+
+TEST_P(a_shared_connection, that_is_slow_does_not_hold_up_the_others) {
+    pg::client db(loop(), server().uri(), {.connections = 2});
+    auto const key = server().fresh_key();
+    server().lock(key);
+    auto const body = [&](scope& s) -> task<> {
+        auto const warm = [&]() -> task<> { co_await db.query("select pg_sleep(0.01)"); };
+        co_await coda::when_all(warm(), warm());
+        co_await coda::when_all(warm(), warm());
+        EXPECT_EQ(db.open_connections(), 2u);
+        auto slow = s.spawn(db.execute("select pg_advisory_lock($1)", key));
+        co_await until([&] { return server().waiting_for(key) == 1; });
+        for (int i = 0; i < 100; ++i) co_await gives(db.query_one<std::int32_t>("select $1::int4", i), i);
+        EXPECT_EQ(server().waiting_for(key), 1);
+        server().unlock(key);
+        co_await slow.join();
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(a_shared_connection, refuses_at_once_when_its_queue_is_full) {
+    auto db = connected({.max_in_flight = 1, .max_queued = 2});
+    auto const key = server().fresh_key();
+    server().lock(key);
+    auto const body = [&](scope& s) -> task<> {
+        auto slow = s.spawn(db->execute("select pg_advisory_lock($1)", key));
+        co_await until([&] { return server().waiting_for(key) == 1; });
+        auto a = s.spawn(db->query_one<std::int32_t>("select 1"));
+        auto b = s.spawn(db->query_one<std::int32_t>("select 2"));
+        co_await coda::yield();
+        auto const full = co_await as_result(db->query_one<std::int32_t>("select 3"));
+        EXPECT_EQ(full.error().code(), coda::errc::queue_full);
+        EXPECT_EQ(full.error().outcome(), outcome::not_sent);
+        server().unlock(key);
+        co_await slow.join();
+        co_await gives(a.join(), 1);
+        co_await gives(b.join(), 2);
+        co_await gives(db->query_one<std::int32_t>("select 4"), 4);
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(a_shared_connection, bounds_those_who_wait_for_the_first_connection) {
+    pg::client db(loop(), server().uri(), {.connections = 1, .connection = {.max_queued = 5}});
+    int refused = 0;
+    int answered = 0;
+    auto const ask = [&]() -> task<> {
+        auto const r = co_await as_result(db.query_one<std::int32_t>("select 1"));
+        answered += r.has_value();
+        refused += r.has_error() && r.error().code() == coda::errc::queue_full;
+    };
+    auto const body = [&](scope& s) -> task<> {
+        for (int i = 0; i < 20; ++i) s.spawn(ask());
+        co_return;
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(answered, 5);
+    EXPECT_EQ(refused, 15);
+}
+
+TEST_P(a_shared_connection, with_one_in_flight_prepares_and_forgets_too) {
+    auto db = connected({.max_in_flight = 1, .statement_cache = 2});
+    auto const body = [&](scope& s) -> task<> {
+        for (int i = 0; i < 100; ++i)
+            s.spawn([](pg::connection& c, int n) -> task<> {
+                auto const got = co_await c.query_one<std::int32_t>(fmt::format("select {} + $1::int4", n % 5), n);
+                EXPECT_EQ(got, n + n % 5);
+            }(*db, i));
+        co_return;
+    };
+    run(coda::with_scope(body));
+    auto const check = [&]() -> task<> {
+        co_await gives(db->query_one<std::int64_t>("select count(*) from pg_prepared_statements"), 2);
+    };
+    run(check());
+}
+
+TEST_P(a_shared_connection, opens_no_more_than_allowed_and_only_when_busy) {
+    pg::client db(loop(), server().uri(), {.connections = 3});
+    auto const body = [&]() -> task<> {
+        EXPECT_EQ(db.open_connections(), 0u);
+        for (int i = 0; i < 10; ++i) co_await db.query("select 1");
+        EXPECT_EQ(db.open_connections(), 1u) << "one at a time needs one";
+        auto const many = [&](scope& s) -> task<> {
+            for (int i = 0; i < 200; ++i) s.spawn(db.query("select pg_sleep(0.001)"));
+            co_return;
+        };
+        co_await coda::with_scope(many);
+        co_await coda::with_scope(many);
+        EXPECT_EQ(db.open_connections(), 3u);
+        EXPECT_EQ(server().connections(), 3);
+        co_await db.close();
+    };
+    run(body());
+}
+
+// A burst at a cold client spreads over its connections.
+TEST_P(a_shared_connection, a_burst_at_a_cold_client_opens_all) {
+    pg::client db(loop(), server().uri(), {.connections = 3});
+    std::set<std::int32_t> backends;
+    auto const ask = [&]() -> task<> {
+        for (int i = 0; i < 20; ++i)
+            backends.insert(co_await db.query_one<std::int32_t>("select pg_backend_pid() from pg_sleep(0.0005)"));
+    };
+    auto const many = [&](scope& s) -> task<> {
+        for (int i = 0; i < 60; ++i) s.spawn(ask());
+        co_return;
+    };
+    run(coda::with_scope(many));
+    EXPECT_EQ(backends.size(), 3u);
+}
+
+} // namespace

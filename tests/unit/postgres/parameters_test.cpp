@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <coda/postgres/parameters.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace pg = coda::pg;
+namespace detail = coda::pg::detail;
+using testing::HasSubstr;
+
+template <class... Args>
+auto made_from(Args&&... args) {
+    return detail::parameters_for<Args...>(std::in_place, std::forward<Args>(args)...);
+}
+
+template <class Arg>
+using kept = typename detail::kept<Arg>::type;
+
+TEST(parameters, of_lvalues_are_referred_to_and_of_rvalues_are_kept) {
+    static_assert(std::is_same_v<kept<std::string&>, detail::terminated_text>);
+    static_assert(std::is_same_v<kept<std::string const&>, detail::terminated_text>);
+    static_assert(std::is_same_v<kept<std::string>, std::string>);
+    static_assert(std::is_same_v<kept<std::string const>, std::string>);
+    static_assert(std::is_same_v<kept<char const(&)[4]>, detail::terminated_text>);
+    static_assert(std::is_same_v<kept<char const*>, detail::terminated_text>);
+    static_assert(std::is_same_v<kept<std::string_view&>, std::string>, "it may not end with a zero byte");
+    static_assert(std::is_same_v<kept<std::string_view>, std::string>);
+    static_assert(std::is_same_v<kept<std::vector<std::byte>&>, pg::bytes>);
+    static_assert(std::is_same_v<kept<std::vector<std::byte>>, std::vector<std::byte>>);
+    static_assert(std::is_same_v<kept<int&>, int>);
+    static_assert(std::is_same_v<kept<std::optional<std::string>&>, std::optional<std::string>>);
+
+    std::string const mine = "a text that is too long for the object itself";
+    auto referred = made_from(mine);
+    EXPECT_EQ(referred.encode("x")->values[0], mine.data());
+    auto own = made_from(std::string(mine));
+    EXPECT_NE(own.encode("x")->values[0], mine.data());
+    EXPECT_EQ(own.encode("x")->values[0], mine);
+    std::vector<std::byte> const block(100);
+    auto referred_block = made_from(block);
+    EXPECT_EQ(static_cast<void const*>(referred_block.encode("x")->values[0]), block.data());
+}
+
+TEST(parameters, are_laid_out_as_libpq_wants_them) {
+    auto p = made_from(std::int32_t{7}, "text", std::optional<std::int64_t>(), true, std::string_view("cut here", 3));
+    auto const s = p.encode("select").value();
+    EXPECT_EQ(s.sql, "select");
+    EXPECT_THAT(s.types,
+                testing::ElementsAre(pg::type::int4, pg::type::any, pg::type::int8, pg::type::boolean, pg::type::any));
+    EXPECT_THAT(std::span(s.lengths, 5), testing::ElementsAre(4, 4, 0, 1, 3));
+    EXPECT_THAT(std::span(s.formats, 5), testing::ElementsAre(1, 0, 0, 1, 0));
+    EXPECT_EQ(std::string_view(s.values[0], 4), std::string_view("\0\0\0\7", 4));
+    EXPECT_STREQ(s.values[1], "text");
+    EXPECT_EQ(s.values[2], nullptr);
+    EXPECT_STREQ(s.values[4], "cut") << "ends where the view ends";
+}
+
+TEST(parameters, may_be_none) {
+    auto p = made_from();
+    EXPECT_TRUE(p.encode("select 1")->types.empty());
+}
+
+TEST(parameters, empty_is_not_null) {
+    std::vector<std::byte> const nothing;
+    auto p = made_from("", std::string(), nothing, std::vector<std::byte>(), pg::bytes(), std::string_view(),
+                       std::optional<std::string>(""));
+    auto const s = p.encode("x").value();
+    for (std::size_t i = 0; i < s.types.size(); ++i) {
+        EXPECT_NE(s.values[i], nullptr) << i;
+        EXPECT_EQ(s.lengths[i], 0) << i;
+    }
+}
+
+TEST(parameters, null_pointers_and_empty_optionals_are_null) {
+    char const* const none = nullptr;
+    auto p = made_from(none, nullptr, std::optional<std::string>(), std::optional<bool>());
+    auto const s = p.encode("x").value();
+    for (std::size_t i = 0; i < s.types.size(); ++i) EXPECT_EQ(s.values[i], nullptr) << i;
+}
+
+TEST(parameters, a_text_with_a_zero_byte_is_refused_by_its_number) {
+    std::string const bad("a\0b", 3);
+    auto refused = [](auto p) {
+        auto const r = p.encode("x");
+        EXPECT_TRUE(r.has_error());
+        EXPECT_EQ(r.error().code(), coda::errc::invalid_argument);
+        EXPECT_EQ(r.error().outcome(), coda::outcome::not_sent);
+        EXPECT_THAT(r.error().message(), HasSubstr("$2"));
+    };
+    refused(made_from(1, bad));
+    refused(made_from(1, std::string(bad)));
+    refused(made_from(1, std::string_view(bad), "fine"));
+    refused(made_from(1, std::optional<std::string>(bad)));
+    refused(made_from(1, std::string("\0", 1)));
+}
+
+TEST(parameters, a_block_of_bytes_may_have_zero_bytes) {
+    auto p = made_from(std::vector<std::byte>(3));
+    EXPECT_EQ(p.encode("x")->lengths[0], 3);
+}
+
+TEST(parameters, a_statement_with_a_zero_byte_is_refused) {
+    auto p = made_from(1);
+    auto const r = p.encode(std::string_view("select 1\0; drop table x", 23));
+    ASSERT_TRUE(r.has_error());
+    EXPECT_EQ(r.error().code(), coda::errc::invalid_argument);
+}
+
+// Nothing of that size is touched: a block of bytes is not looked into.
+TEST(parameters, more_than_a_gigabyte_in_all_is_refused) {
+    std::byte const one{};
+    std::size_t total = 0;
+    pg::bytes const half(&one, detail::largest_message / 2);
+    EXPECT_TRUE(detail::check_parameter(0, half, true, total).has_value());
+    EXPECT_TRUE(detail::check_parameter(1, half, true, total).has_value());
+    auto const r = detail::check_parameter(2, half, true, total);
+    ASSERT_TRUE(r.has_error());
+    EXPECT_EQ(r.error().code(), coda::errc::invalid_argument);
+    EXPECT_THAT(r.error().message(), HasSubstr("$3"));
+    std::size_t none = 0;
+    EXPECT_TRUE(detail::check_parameter(0, pg::bytes(&one, detail::largest_message + 1), true, none).has_error());
+    EXPECT_TRUE(detail::check_sql(std::string_view(reinterpret_cast<char const*>(&one), detail::largest_message + 1))
+                    .has_error());
+}
+
+} // namespace

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <vector>
+
+namespace {
+
+using coda::pg::detail::pipeline;
+using coda::pg::detail::reply;
+using coda::pg::detail::request;
+using what = pipeline::step::what;
+using stage = request::stage;
+
+// Sends all that may be sent, each as one command.
+std::vector<request*> send_all(pipeline& p) {
+    std::vector<request*> sent;
+    while (request* const next = p.next()) {
+        p.sent(*next, 1, 0);
+        sent.push_back(next);
+    }
+    return sent;
+}
+
+void expect_step(pipeline::step const& got, what does, request* who) {
+    EXPECT_EQ(got.does, does);
+    EXPECT_EQ(got.who, who);
+}
+
+// One statement's replies: its rows, then its Sync.
+void answer(pipeline& p, request& r) {
+    expect_step(p.on_reply(reply::success), what::result, &r);
+    expect_step(p.on_reply(reply::sync), what::ended, &r);
+}
+
+TEST(pipeline, sends_and_answers_in_the_order_of_queueing) {
+    pipeline p(8, 8);
+    std::deque<request> r(5);
+    for (auto& x : r) p.enqueue(x);
+    EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[1], &r[2], &r[3], &r[4]}));
+    EXPECT_EQ(p.in_flight(), 5u);
+    for (auto& x : r) {
+        EXPECT_EQ(x.at, stage::sent);
+        answer(p, x);
+        EXPECT_EQ(x.at, stage::ended);
+    }
+    EXPECT_EQ(p.load(), 0u);
+}
+
+TEST(pipeline, never_has_more_in_flight_than_allowed) {
+    pipeline p(2, 8);
+    std::deque<request> r(5);
+    for (auto& x : r) p.enqueue(x);
+    EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[1]}));
+    EXPECT_EQ(p.load(), 5u);
+    EXPECT_EQ(p.next(), nullptr);
+    answer(p, r[0]);
+    EXPECT_EQ(send_all(p), (std::vector{&r[2]}));
+    answer(p, r[1]);
+    answer(p, r[2]);
+    EXPECT_EQ(send_all(p), (std::vector{&r[3], &r[4]}));
+    answer(p, r[3]);
+    answer(p, r[4]);
+    EXPECT_EQ(p.next(), nullptr);
+}
+
+TEST(pipeline, is_full_when_its_queue_is_whatever_is_in_flight) {
+    pipeline p(1, 2);
+    std::deque<request> r(3);
+    p.enqueue(r[0]);
+    EXPECT_FALSE(p.full());
+    send_all(p);
+    p.enqueue(r[1]);
+    EXPECT_FALSE(p.full());
+    p.enqueue(r[2]);
+    EXPECT_TRUE(p.full());
+    EXPECT_TRUE(p.abandon(r[1]));
+    EXPECT_FALSE(p.full());
+    answer(p, r[0]);
+    send_all(p);
+    answer(p, r[2]);
+}
+
+TEST(pipeline, prepares_and_executes_in_one_sync) {
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    p.sent(*p.next(), 2, 7);
+    EXPECT_EQ(p.front_to_come(), 2);
+    EXPECT_EQ(p.front_statement(), 7u);
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr); // prepared
+    EXPECT_EQ(p.front_to_come(), 1);
+    expect_step(p.on_reply(reply::success), what::result, &r);
+    expect_step(p.on_reply(reply::sync), what::ended, &r);
+}
+
+TEST(pipeline, a_failed_preparation_is_the_result_and_the_skipped_execution_is_not) {
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    p.sent(*p.next(), 2, 7);
+    expect_step(p.on_reply(reply::failure), what::result, &r);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    EXPECT_EQ(r.at, stage::sent) << "not through before its Sync";
+    expect_step(p.on_reply(reply::sync), what::ended, &r);
+}
+
+TEST(pipeline, a_failed_execution_after_its_preparation_is_the_result) {
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    p.sent(*p.next(), 2, 7);
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::failure), what::result, &r);
+    expect_step(p.on_reply(reply::sync), what::ended, &r);
+}
+
+TEST(pipeline, a_failure_at_the_sync_replaces_the_rows) { // a deferred constraint
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    send_all(p);
+    expect_step(p.on_reply(reply::success), what::result, &r);
+    expect_step(p.on_reply(reply::failure), what::result, &r);
+    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    EXPECT_EQ(p.load(), 0u);
+}
+
+TEST(pipeline, only_the_first_failure_of_a_statement_is_its_result) {
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    send_all(p);
+    expect_step(p.on_reply(reply::failure), what::result, &r);
+    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::sync), what::ended, &r);
+}
+
+TEST(pipeline, one_failure_does_not_touch_the_next_statement) {
+    pipeline p(4, 4);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    expect_step(p.on_reply(reply::failure), what::result, &r[0]);
+    expect_step(p.on_reply(reply::sync), what::ended, &r[0]);
+    answer(p, r[1]);
+}
+
+TEST(pipeline, a_sync_before_the_reply_is_broken) {
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    send_all(p);
+    expect_step(p.on_reply(reply::sync), what::broken, &r);
+    EXPECT_EQ(p.in_flight(), 1u) << "still to be told";
+}
+
+TEST(pipeline, rows_after_the_last_command_are_broken) {
+    pipeline p(2, 2);
+    request r;
+    p.enqueue(r);
+    send_all(p);
+    expect_step(p.on_reply(reply::success), what::result, &r);
+    expect_step(p.on_reply(reply::success), what::broken, &r);
+}
+
+TEST(pipeline, a_queued_statement_that_is_abandoned_is_never_sent) {
+    pipeline p(8, 8);
+    std::deque<request> r(3);
+    for (auto& x : r) p.enqueue(x);
+    EXPECT_TRUE(p.abandon(r[1]));
+    EXPECT_EQ(r[1].at, stage::ended);
+    EXPECT_FALSE(p.draining());
+    EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[2]}));
+    answer(p, r[0]);
+    answer(p, r[2]);
+    EXPECT_EQ(p.load(), 0u);
+}
+
+TEST(pipeline, a_sent_statement_that_is_abandoned_drains_in_its_place) {
+    pipeline p(8, 8);
+    std::deque<request> r(3);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    EXPECT_FALSE(p.abandon(r[1]));
+    EXPECT_EQ(r[1].at, stage::ended);
+    EXPECT_TRUE(p.draining());
+    EXPECT_FALSE(p.front_drains());
+    EXPECT_EQ(p.load(), 3u) << "its slot counts until its reply has come";
+    answer(p, r[0]);
+    EXPECT_TRUE(p.front_drains());
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    EXPECT_FALSE(p.draining());
+    answer(p, r[2]);
+}
+
+TEST(pipeline, an_abandoned_statement_may_fail_unheard) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    p.sent(*p.next(), 2, 1);
+    p.sent(*p.next(), 1, 0);
+    EXPECT_FALSE(p.abandon(r[0]));
+    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    answer(p, r[1]);
+}
+
+TEST(pipeline, abandoned_between_its_rows_and_its_sync_it_drains) {
+    pipeline p(8, 8);
+    request r;
+    p.enqueue(r);
+    send_all(p);
+    expect_step(p.on_reply(reply::success), what::result, &r);
+    EXPECT_FALSE(p.abandon(r));
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    EXPECT_FALSE(p.draining());
+    EXPECT_EQ(p.load(), 0u);
+}
+
+TEST(pipeline, abandoning_what_has_ended_changes_nothing) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    answer(p, r[0]);
+    EXPECT_FALSE(p.abandon(r[0]));
+    EXPECT_FALSE(p.draining());
+    answer(p, r[1]);
+}
+
+TEST(pipeline, what_nobody_waits_for_always_fits_before_the_next) {
+    pipeline p(1, 4);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    ASSERT_EQ(p.next(), &r[0]);
+    p.sent_unowned();
+    p.sent(r[0], 1, 0);
+    EXPECT_EQ(p.in_flight(), 2u);
+    EXPECT_TRUE(p.front_drains());
+    EXPECT_EQ(p.next(), nullptr);
+    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    EXPECT_EQ(p.next(), nullptr) << "still one in flight";
+    answer(p, r[0]);
+    EXPECT_EQ(p.next(), &r[1]);
+    EXPECT_TRUE(p.abandon(r[1]));
+}
+
+TEST(pipeline, a_loss_ends_in_flight_first_then_queued_each_once) {
+    pipeline p(3, 8);
+    std::deque<request> r(5);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    EXPECT_FALSE(p.abandon(r[1]));
+    EXPECT_TRUE(p.abandon(r[3]));
+    std::vector<request*> ended;
+    std::vector<bool> sent;
+    while (true) {
+        auto const left = p.take_any();
+        if (left.who == nullptr) break;
+        EXPECT_EQ(left.who->at, stage::ended);
+        ended.push_back(left.who);
+        sent.push_back(left.sent);
+    }
+    EXPECT_EQ(ended, (std::vector{&r[0], &r[2], &r[4]}));
+    EXPECT_EQ(sent, (std::vector{true, true, false}));
+    EXPECT_EQ(p.load(), 0u);
+    EXPECT_FALSE(p.draining());
+}
+
+TEST(pipeline, a_queued_statement_behind_abandoned_ones_was_not_sent) {
+    pipeline p(1, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    EXPECT_FALSE(p.abandon(r[0]));
+    auto const left = p.take_any();
+    EXPECT_EQ(left.who, &r[1]);
+    EXPECT_FALSE(left.sent);
+}
+
+// Each slot is found by its ticket, however often the ring has gone round.
+TEST(pipeline, tickets_survive_the_ring_going_round) {
+    constexpr std::size_t window = 3;
+    pipeline p(window, 1000);
+    std::deque<request> r(1000);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    for (std::size_t i = 0; i < r.size(); ++i) {
+        bool const leaves = i % 3 == 1;
+        if (leaves) {
+            EXPECT_EQ(r[i].ticket, p.front_ticket());
+            EXPECT_FALSE(p.abandon(r[i]));
+        }
+        std::size_t const later = i + window - 1; // the youngest in flight
+        bool const youngest_leaves = later < r.size() && later % 3 == 1 && r[later].at == stage::sent;
+        if (youngest_leaves) {
+            EXPECT_FALSE(p.abandon(r[later]));
+        }
+        bool const owned = r[i].at == stage::sent;
+        auto const rows = p.on_reply(reply::success);
+        EXPECT_EQ(rows.who, owned ? &r[i] : nullptr) << i;
+        auto const end = p.on_reply(reply::sync);
+        EXPECT_EQ(end.who, owned ? &r[i] : nullptr) << i;
+        EXPECT_LE(send_all(p).size(), 1u);
+        EXPECT_LE(p.in_flight(), window);
+    }
+    EXPECT_EQ(p.load(), 0u);
+    EXPECT_FALSE(p.draining());
+}
+
+} // namespace
