@@ -13,7 +13,11 @@ public:
     static constexpr char const* variable = "CODA_TEST_POSTGRES_URI";
     using client = pg::client;
 
-    postgres_store() { server_.ask("create table if not exists contract_writes (key text)"); }
+    // Under a lock: of two that create the table at once, one would fail even so.
+    postgres_store() {
+        server_.ask("select pg_advisory_xact_lock(27182);"
+                    "create table if not exists contract_writes (key text)");
+    }
 
     endpoint where() const { return server_.where(); }
     std::string uri_at(endpoint const& e) const { return server_.uri_at(e.port); }
