@@ -14,12 +14,13 @@ inline std::string server_variable(char const* name) {
     return value != nullptr ? value : "";
 }
 
-// To be called last in a fixture's SetUp. Without a server the test fails, unless CODA_TEST_ALLOW_SKIP says that this
-// machine has none: then it is skipped, and counted as such.
-inline void require_server(char const* variable) {
-    if (!server_variable(variable).empty()) return;
-    if (!server_variable("CODA_TEST_ALLOW_SKIP").empty())
-        GTEST_SKIP() << "NOT TESTED: no server, " << variable << " is not set";
+// To be called last in a fixture's SetUp, with CODA_TEST_STORE_URI or the like. Without a server the test fails, unless
+// CODA_TEST_STORE_UNAVAILABLE says why this machine can have none: then it is skipped, and counted as such.
+inline void require_server(std::string const& variable) {
+    if (!server_variable(variable.c_str()).empty()) return;
+    auto const unavailable = variable.substr(0, variable.find('_', sizeof "CODA_TEST_")) + "_UNAVAILABLE";
+    if (auto const why = server_variable(unavailable.c_str()); !why.empty())
+        GTEST_SKIP() << "NOT TESTED, no server: " << why;
     FAIL() << variable << " is not set: run this by scripts/test, or by scripts/servers run -- COMMAND";
 }
 
