@@ -77,12 +77,9 @@ public:
         return count(fmt::format(
             "select count(*) from pg_stat_activity where application_name = '{}' and state = 'active'", mark_));
     }
-    // How many wait for the lock.
-    long waiting_for(long key) {
-        return count(fmt::format(
-            "select count(*) from pg_locks where locktype = 'advisory' and not granted and classid = {} and objid = {}",
-            key >> 32, key & 0xffffffff));
-    }
+    // How many hold the lock, and how many wait for it.
+    long holding(long key) { return locks(key, "granted"); }
+    long waiting_for(long key) { return locks(key, "not granted"); }
     void lock(long key) { ask(fmt::format("select pg_advisory_lock({})", key)); }
     void unlock(long key) { ask(fmt::format("select pg_advisory_unlock({})", key)); }
     // Ends the server's processes of this test's connections.
@@ -96,6 +93,12 @@ public:
     long fresh_key() const { return (static_cast<long>(getpid()) << 32) + next(); }
 
 private:
+    // Other tests have locks too: the whole key counts.
+    long locks(long key, std::string_view state) {
+        return count(fmt::format(
+            "select count(*) from pg_locks where locktype = 'advisory' and {} and classid = {} and objid = {}", state,
+            key >> 32, key & 0xffffffff));
+    }
     static int next() {
         static std::atomic<int> last = 0;
         return ++last;
