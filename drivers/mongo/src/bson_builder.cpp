@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace coda::bson {
 
@@ -26,6 +27,22 @@ std::byte* copy_terminated(std::string_view from, std::byte* to) noexcept {
 }
 
 } // namespace
+
+builder::builder(builder&& other) noexcept
+    : bytes_(std::move(other.bytes_)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)),
+      reserve_(other.reserve_),
+      failure_(std::move(other.failure_)) {}
+
+builder& builder::operator=(builder&& other) noexcept {
+    builder taken(std::move(other));
+    std::swap(bytes_, taken.bytes_);
+    std::swap(size_, taken.size_);
+    std::swap(capacity_, taken.capacity_);
+    std::swap(failure_, taken.failure_);
+    return *this;
+}
 
 void builder::fail(error_code code, std::string_view key, std::string_view text) {
     if (!failure_) failure_ = std::make_unique<failure>(code, key, text);
@@ -196,12 +213,11 @@ nesting::nesting(builder& to, bson::type t, std::string_view key) : to_(to), key
         to.fail(make_error_code(errc::too_deep), key, fmt::format("is nested deeper than {} documents", max_depth));
         return;
     }
-    ++to.depth_; // room for the zero byte at the end, so that closing cannot fail
-    auto* const length = to.field(t, key, 4);
-    if (length == nullptr) {
-        --to.depth_;
-        return;
-    }
+    // With room for the zero byte at the end, so that closing cannot fail.
+    auto* const length = to.field(t, key, 4 + 1);
+    if (length == nullptr) return;
+    --to.size_;
+    ++to.depth_;
     start_ = static_cast<std::size_t>(length - to.bytes_.get());
 }
 

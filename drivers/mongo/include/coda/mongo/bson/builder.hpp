@@ -55,8 +55,9 @@ class builder {
 public:
     /// `reserve`: bytes to allocate with the first field; more are taken as needed.
     explicit builder(std::size_t reserve = 256) noexcept : reserve_(reserve) {}
-    builder(builder&&) noexcept = default;
-    builder& operator=(builder&&) noexcept = default;
+    /// Leaves `other` empty. Not while a body of `document` or `array` runs.
+    builder(builder&& other) noexcept;
+    builder& operator=(builder&& other) noexcept;
 
     /// Appends a field. `T` is what view::try_get reads, and also a text (char const*; nullptr is null), an `element`
     /// (its value), std::nullptr_t, spans. Integers become int32 up to 32 bits with a sign and 16 without, else int64;
