@@ -205,9 +205,11 @@ bool read(element const& from, T& to, read_failure& failure) {
         return read(from, to.emplace(), failure);
     } else if constexpr (k == kind::sequence) {
         return read_sequence(from, to, failure);
-    } else {
+    } else if constexpr (k == kind::structure || k == kind::mapping) {
         view inner;
         return load_value(from, inner) ? read_document(inner, to, failure) : failure.mismatch("document", from);
+    } else {
+        return false; // does not compile: check_readable says why
     }
 }
 
