@@ -70,9 +70,8 @@ bool builder::grow(std::string_view key, std::size_t more) {
 
 std::byte* builder::field(bson::type t, std::string_view key, std::size_t size) {
     if (failure_) return nullptr;
-    if (has_zero_byte(key) || !detail::is_utf8(key)) {
-        bool const zero = has_zero_byte(key);
-        std::string const shown(key.substr(0, key.find('\0')));
+    if (bool const zero = has_zero_byte(key); zero || !detail::is_utf8(key)) {
+        auto const shown = key.substr(0, key.find('\0'));
         fail(make_error_code(zero ? errc::invalid_key : errc::invalid_utf8), detail::is_utf8(shown) ? shown : "?",
              zero ? "has a zero byte in its key" : "has a key that is not UTF-8");
         return nullptr;

@@ -95,14 +95,19 @@ std::size_t value_size(type t, std::byte const* at, std::size_t available) noexc
 }
 
 bool is_utf8(std::string_view text) noexcept {
-    // Nearly all text is ASCII: eight characters at once, the rest by libbson.
+    // Nearly all text is ASCII: eight characters at once, and where another one comes, the rest by libbson.
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
     std::size_t plain = 0;
-    for (; text.size() - plain >= 8; plain += 8) {
-        std::uint64_t eight;
-        std::memcpy(&eight, text.data() + plain, sizeof eight);
-        if ((eight & 0x8080808080808080) != 0) break;
+    std::uint64_t seen = 0;
+    for (; text.size() - plain >= sizeof seen; plain += sizeof seen) {
+        std::memcpy(&seen, text.data() + plain, sizeof seen);
+        if ((seen & high_bits) != 0) break;
     }
-    return plain == text.size() || bson_utf8_validate(text.data() + plain, text.size() - plain, true);
+    if (text.size() - plain < sizeof seen) {
+        seen = 0;
+        for (std::size_t i = plain; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
+    }
+    return (seen & high_bits) == 0 || bson_utf8_validate(text.data() + plain, text.size() - plain, true);
 }
 
 } // namespace coda::bson::detail
