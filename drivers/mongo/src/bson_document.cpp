@@ -33,7 +33,7 @@ view document::view() const noexcept {
 result<document> take(bson_t& b) {
     std::uint32_t size = 0;
     std::uint8_t* bytes = bson_destroy_with_steal(&b, true, &size);
-    if (bytes == nullptr) return error(errc::corrupt); // a document inside it was left open
+    if (bytes == nullptr) return error(errc::corrupt);
     return document::adopt(reinterpret_cast<std::byte*>(bytes), size, bson_free);
 }
 

@@ -20,7 +20,8 @@ inline result<view> checked(bson_t const& b) {
     return view::from_bytes(std::as_bytes(std::span(bson_get_data(&b), b.len)));
 }
 
-// Takes what `b` holds, without a copy where it is on the heap. `b` is as after bson_destroy, also with errc::corrupt.
+// Takes what `b` holds, without a copy where it is on the heap. `b` is as after bson_destroy, also with errc::corrupt,
+// which it is as well when `b` does not own its bytes (bson_init_static) or a document inside it was left open.
 result<document> take(bson_t& b);
 
 } // namespace coda::bson

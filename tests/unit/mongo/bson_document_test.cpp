@@ -133,6 +133,13 @@ TEST(bson_document, takes_over_what_libbson_holds) {
     }
 }
 
+TEST(bson_document, takes_nothing_from_what_owns_nothing) {
+    auto const d = doc("a", 1);
+    auto borrowed = bson::native(d);
+    EXPECT_EQ(bson::take(borrowed).error().code(), bson::errc::corrupt);
+    EXPECT_EQ(d.get<int>("a"), 1);
+}
+
 TEST(bson_document, equality_is_of_bytes) {
     EXPECT_EQ(doc("a", 1, "b", 2), doc("a", 1, "b", 2));
     EXPECT_NE(doc("a", 1, "b", 2), doc("b", 2, "a", 1));

@@ -74,6 +74,13 @@ TEST(bson_decimal128, refuses_what_is_no_number_of_34_digits) {
     EXPECT_TRUE(decimal128::from_string(long_one).has_error());
 }
 
+// g++ 12 destroys a prvalue aggregate with a destructor twice inside a co_await.
+template <class... T>
+constexpr bool safe_inside_co_await = ((std::is_trivially_copyable_v<T> || !std::is_aggregate_v<T>) && ...);
+static_assert(safe_inside_co_await<bson::object_id, bson::decimal128, bson::binary, bson::binary_view, bson::regex,
+                                   bson::code, bson::timestamp, bson::null_t, bson::document, bson::array_document,
+                                   bson::view, bson::element, bson::builder, bson::field_error>);
+
 TEST(bson_types, have_names) {
     EXPECT_EQ(bson::to_string(bson::type::object_id), "objectId");
     EXPECT_EQ(bson::to_string(bson::type::int64), "int64");

@@ -143,6 +143,7 @@ static_assert(bson::readable<std::map<std::string, std::vector<std::optional<bso
 static_assert(!bson::writable<void*> && !bson::writable<char> && !bson::writable<long double>);
 static_assert(!bson::writable<std::vector<std::map<int, int>>>);
 static_assert(!bson::writable<std::chrono::system_clock::time_point>);
+static_assert(!bson::detail::text<int> && !bson::detail::text<std::nullptr_t>); // keys
 static_assert(bson::writable<char[4]> && bson::writable<std::span<double const>>);
 
 } // namespace

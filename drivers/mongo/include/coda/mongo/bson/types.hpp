@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The types of BSON that C++ has no type of its own for.
@@ -19,7 +20,7 @@ namespace coda::bson {
 
 /// The most bytes a document may have: what a server takes in a command (16 MiB of user data and 16 KiB around it).
 inline constexpr std::size_t max_size = (16u << 20) + (16u << 10);
-/// How deep documents may be nested.
+/// How deep documents may be nested: in bytes from elsewhere, and in what one builder or struct makes.
 inline constexpr std::size_t max_depth = 200;
 
 /// The type of a value, with the number it has on the wire.
@@ -101,8 +102,15 @@ private:
     std::uint64_t low_ = 0;
 };
 
+// binary, regex and code have constructors because g++ 12 destroys aggregates with members such as these twice when
+// they stand inside a co_await.
+
 /// Bytes with a subtype: 0 for any, 4 for a UUID, 0x80 and above for one's own.
 struct binary {
+    binary() noexcept = default;
+    explicit binary(std::vector<std::byte> bytes, std::uint8_t kind = 0) noexcept
+        : data(std::move(bytes)), subtype(kind) {}
+
     std::vector<std::byte> data;
     std::uint8_t subtype = 0;
 
@@ -117,6 +125,10 @@ struct binary_view {
 
 /// A regular expression. No zero bytes; the options are stored in alphabetical order.
 struct regex {
+    regex() noexcept = default;
+    explicit regex(std::string text, std::string flags = {}) noexcept
+        : pattern(std::move(text)), options(std::move(flags)) {}
+
     std::string pattern;
     std::string options;
 
@@ -125,6 +137,9 @@ struct regex {
 
 /// JavaScript.
 struct code {
+    code() noexcept = default;
+    explicit code(std::string script) noexcept : text(std::move(script)) {}
+
     std::string text;
 
     friend bool operator==(code const&, code const&) = default;
