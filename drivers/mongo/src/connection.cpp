@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "session.hpp"
+#include "uri.hpp"
+
+#include <coda/mongo/bson/builder.hpp>
+#include <coda/mongo/connection.hpp>
+#include <coda/runtime/deadline.hpp>
+
+namespace coda::mongo {
+
+namespace {
+
+operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string uri, connection_options options) {
+    auto servers = co_await as_result(detail::look_up_servers(std::move(uri), options));
+    if (servers.has_error()) co_return servers.error();
+    auto made = std::make_shared<detail::session>(l, options);
+    auto const opened = co_await as_result(made->open(std::move(*servers)));
+    if (opened.has_error()) co_return opened.error();
+    co_return made;
+}
+
+// The session is kept until the command has ended, whatever becomes of the connection.
+operation<bson::document> run_on(std::shared_ptr<detail::session> session, detail::command c) {
+    if (session == nullptr) co_return error(coda::errc::not_connected);
+    auto reply = co_await as_result(session->run(std::move(c)));
+    co_return std::move(reply);
+}
+
+} // namespace
+
+connection::connection(loop& l, std::string uri, connection_options options)
+    : loop_(l), uri_(std::move(uri)), options_(options) {
+    check(options_).value();
+    detail::parse_uri(uri_, options_).value();
+}
+
+connection::~connection() { abort(); }
+
+operation<> connection::connect() {
+    if (usable()) co_return result<>();
+    auto opened = co_await as_result(with_timeout(options_.connect_timeout, open_session(loop_, uri_, options_)));
+    if (opened.has_error()) co_return opened.error();
+    if (!usable()) session_ = std::move(*opened); // another task may have been faster
+    co_return result<>();
+}
+
+operation<> connection::ping() {
+    auto const answered = co_await as_result(command("admin", bson::doc("ping", 1)));
+    if (answered.has_error()) co_return answered.error();
+    co_return result<>();
+}
+
+operation<bson::document> connection::command(std::string database, bson::document what) {
+    detail::command c(std::move(database), std::move(what), detail::command_kind::plain);
+    auto reply = co_await as_result(with_timeout(options_.operation_timeout, run(std::move(c))));
+    co_return std::move(reply);
+}
+
+operation<bson::document> connection::run(detail::command c) { return run_on(session_, std::move(c)); }
+
+operation<> connection::reset() { co_return result<>(); }
+
+operation<> connection::close() {
+    auto const session = session_;
+    if (usable()) static_cast<void>(co_await as_result(session->close()));
+    abort();
+    co_return result<>();
+}
+
+void connection::abort() noexcept {
+    if (session_) session_->abort();
+}
+
+bool connection::usable() const noexcept { return session_ && session_->usable(); }
+
+} // namespace coda::mongo

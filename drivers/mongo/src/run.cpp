@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "client_state.hpp"
+
+#include <coda/mongo/bson/builder.hpp>
+#include <coda/mongo/detail/run.hpp>
+#include <coda/mongo/error.hpp>
+#include <coda/runtime/deadline.hpp>
+
+#include <algorithm>
+
+namespace coda::mongo::detail {
+
+namespace {
+
+operation<bson::document> run_now(std::shared_ptr<client_state> state, result<command> c) {
+    if (c.has_error()) co_return c.error();
+    auto db = co_await as_result(state->acquire());
+    if (db.has_error()) co_return db.error();
+    auto reply = co_await as_result((*db)->run(std::move(*c)));
+    co_return std::move(reply);
+}
+
+// The time that is left, for the server: rounded up, so that it is not the first to give up by its clock's coarseness.
+result<bson::document> with_max_time(bson::view body, context const& ctx) {
+    auto const left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - ctx.loop->now()).count();
+    bson::builder timed(body.size() + 24);
+    for (auto const& field : body) timed.append(field.key(), field);
+    timed.append("maxTimeMS", std::max<std::int64_t>(left, 1));
+    return timed.finish();
+}
+
+// In the context that has the deadline.
+operation<bson::document> run_with_max_time(std::shared_ptr<client_state> state, result<command> c) {
+    if (c.has_error()) co_return c.error();
+    auto db = co_await as_result(state->acquire());
+    if (db.has_error()) co_return db.error();
+    context const& ctx = co_await this_context();
+    auto timed = with_max_time(c->body, ctx);
+    if (timed.has_error()) co_return timed.error();
+    c->body = std::move(*timed);
+    auto reply = co_await as_result((*db)->run(std::move(*c)));
+    co_return std::move(reply);
+}
+
+// A cursor on the server, to be killed unless it came to its end.
+class open_cursor {
+public:
+    open_cursor(std::shared_ptr<client_state> state, std::string database, std::string collection)
+        : state_(std::move(state)), database_(std::move(database)), collection_(std::move(collection)) {}
+    open_cursor(open_cursor const&) = delete;
+    open_cursor& operator=(open_cursor const&) = delete;
+    ~open_cursor() {
+        if (id != 0) state_->kill_cursor(std::move(database_), std::move(collection_), id);
+    }
+    std::int64_t id = 0;
+
+private:
+    std::shared_ptr<client_state> state_;
+    std::string database_;
+    std::string collection_;
+};
+
+} // namespace
+
+operation<bson::document> run(std::shared_ptr<client_state> state, result<command> c) {
+    auto const limit = state->operation_timeout();
+    return with_timeout(limit, run_now(std::move(state), std::move(c)));
+}
+
+operation<bson::document> run_limited(std::shared_ptr<client_state> state, result<command> c) {
+    auto const limit = state->operation_timeout();
+    return with_timeout(limit, run_with_max_time(std::move(state), std::move(c)));
+}
+
+stream<bson::document> batches(std::shared_ptr<client_state> state, result<command> c, std::string collection,
+                               std::int32_t batch_size) {
+    if (c.has_error()) {
+        co_yield c.error();
+        co_return;
+    }
+    auto const limit = state->operation_timeout();
+    auto db = co_await as_result(with_timeout(limit, state->acquire()));
+    if (db.has_error()) {
+        co_yield db.error();
+        co_return;
+    }
+    std::string const database = c->database;
+    command_kind const kind = c->kind;
+    open_cursor cursor(state, database, collection);
+    while (true) {
+        auto reply = co_await as_result(with_timeout(limit, (*db)->run(std::move(*c))));
+        if (reply.has_error()) {
+            co_yield reply.error();
+            co_return;
+        }
+        auto const id = reply->try_get<std::int64_t>("cursor.id");
+        if (id.has_error()) {
+            co_yield error(make_error_code(errc::malformed_reply), outcome::completed);
+            co_return;
+        }
+        cursor.id = *id;
+        co_yield std::move(*reply);
+        if (cursor.id == 0) co_return;
+        bson::builder more;
+        more.append("getMore", cursor.id).append("collection", collection);
+        if (batch_size > 0) more.append("batchSize", batch_size);
+        auto body = more.finish();
+        if (body.has_error()) {
+            co_yield body.error();
+            co_return;
+        }
+        c = command(database, std::move(*body), kind);
+    }
+}
+
+bson::array_view batch_of(bson::view reply) {
+    for (auto const* place : {"cursor.firstBatch", "cursor.nextBatch"})
+        if (auto const found = reply.try_get<bson::array_view>(place); found.has_value()) return *found;
+    return {};
+}
+
+} // namespace coda::mongo::detail

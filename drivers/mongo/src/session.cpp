@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "session.hpp"
+
+#include "bson_native.hpp"
+#include "dialling.hpp"
+#include "server_reply.hpp"
+
+#include <coda/mongo/bson/builder.hpp>
+#include <coda/mongo/error.hpp>
+#include <coda/runtime/deadline.hpp>
+
+#include <algorithm>
+
+namespace coda::mongo::detail {
+
+namespace {
+
+// A reply, which each command of libmongoc's initialises, whether it succeeds or not.
+class owned_reply {
+public:
+    owned_reply() = default;
+    owned_reply(owned_reply const&) = delete;
+    owned_reply& operator=(owned_reply const&) = delete;
+    ~owned_reply() { bson_destroy(&bson_); }
+    bson_t* get() noexcept { return &bson_; }
+    bson_t const& operator*() const noexcept { return bson_; }
+    result<bson::document> take() {
+        auto taken = bson::take(bson_);
+        bson_init(&bson_);
+        return taken;
+    }
+
+private:
+    bson_t bson_;
+};
+
+// After these libmongoc would look for another server with the next command, and sleep before it does (Server Discovery
+// And Monitoring, "not writable primary" and "node is recovering").
+bool is_about_the_topology(error_code const& code) noexcept {
+    static constexpr int codes[] = {91, 189, 10058, 10107, 11600, 11602, 13435, 13436};
+    return code.category() == server_category() && std::ranges::find(codes, code.value()) != std::end(codes);
+}
+
+} // namespace
+
+session::session(loop& l, connection_options const& options)
+    : options_(options), stacks_({.stack_size = options.stack_size, .max_idle = 1}), wire_(l) {}
+
+// Nothing can wait any more, so libmongoc's good-byes fail at once.
+session::~session() = default;
+
+template <class F>
+auto session::with_client(F f) -> operation<typename coda::detail::fiber_value<std::invoke_result_t<F&>>::type> {
+    auto const turn = co_await as_result(turn_.lock());
+    if (turn.has_error()) co_return turn.error();
+    if (wire_.is_shut()) co_return why_lost();
+    // Sending does not wait, so it would not notice.
+    context const& ctx = co_await this_context();
+    if (ctx.cancel.requested()) co_return error(ctx.cancel.reason());
+    auto const on_the_fiber = [&](fiber& on) {
+        wire_.begin(on);
+        auto outcome = f();
+        wire_.end();
+        return outcome;
+    };
+    auto done = co_await as_result(with_cancellation(aborted_.token(), on_fiber(stacks_, on_the_fiber)));
+    co_return std::move(done);
+}
+
+operation<> session::open(uri_handle uri) {
+    auto const open_it = [&] { return open_now(uri.get()); };
+    auto const opened = co_await as_result(with_client(open_it));
+    if (opened.has_error()) {
+        wire_.shut(opened.error());
+        co_return opened.error();
+    }
+    co_return result<>();
+}
+
+result<> session::open_now(mongoc_uri_t const* uri) {
+    bson_error_t failed{};
+    client_.reset(mongoc_client_new_from_uri_with_error(uri, &failed));
+    if (client_ == nullptr) return error(make_error_code(errc::connect_failed), failed.message);
+    mongoc_client_set_error_api(client_.get(), MONGOC_ERROR_API_VERSION_2);
+    mongoc_client_set_stream_initiator(client_.get(), &dial, &wire_);
+    auto const ping = bson::doc("ping", 1);
+    auto const body = native(ping);
+    owned_reply reply;
+    if (mongoc_client_read_command_with_opts(client_.get(), "admin", &body, nullptr, nullptr, reply.get(), &failed))
+        return {};
+    return io_failure({make_error_code(errc::connect_failed), failed.message}).with_outcome(outcome::not_sent);
+}
+
+operation<bson::document> session::run(command c) {
+    auto const run_it = [&] { return run_now(c); };
+    auto reply = co_await as_result(with_client(run_it));
+    co_return std::move(reply);
+}
+
+result<bson::document> session::run_now(command& c) {
+    auto const body = native(c.body);
+    owned_reply reply;
+    bson_error_t failed{};
+    bool succeeded = false;
+    char const* const db = c.database.c_str();
+    switch (c.kind) {
+    case command_kind::read:
+        succeeded =
+            mongoc_client_read_command_with_opts(client_.get(), db, &body, nullptr, nullptr, reply.get(), &failed);
+        break;
+    case command_kind::write:
+        succeeded = mongoc_client_write_command_with_opts(client_.get(), db, &body, nullptr, reply.get(), &failed);
+        break;
+    case command_kind::plain:
+        succeeded = mongoc_client_command_with_opts(client_.get(), db, &body, nullptr, nullptr, reply.get(), &failed);
+        break;
+    }
+    bool const answered = bson_has_field(reply.get(), "ok");
+    if (!succeeded && !answered) {
+        error const why = io_failure({make_error_code(errc::client_failure), failed.message});
+        if (why.code() != make_error_code(errc::client_failure)) wire_.shut(why);
+        return why;
+    }
+    auto const words = bson::checked(*reply);
+    if (words.has_error()) return error(words.error()).with_outcome(outcome::completed);
+    if (auto const refused = failure_in(*words)) {
+        if (is_about_the_topology(refused->code())) wire_.shut(error(coda::errc::connection_lost));
+        return *refused;
+    }
+    return reply.take();
+}
+
+// libmongoc words what happened below it in its own way: what happened is in the wire.
+error session::io_failure(error otherwise) const {
+    auto const reached = wire_.bytes_written() > 0 ? outcome::unknown : outcome::not_sent;
+    return (wire_.failure().code().failed() ? wire_.failure() : otherwise).with_outcome(reached);
+}
+
+operation<> session::close() {
+    // libmongoc ends its sessions on the server when it goes.
+    auto const go = [&] {
+        client_.reset();
+        return result<>();
+    };
+    static_cast<void>(co_await as_result(with_client(go)));
+    abort();
+    co_return result<>();
+}
+
+void session::abort() noexcept {
+    wire_.shut(error(coda::errc::closed));
+    aborted_.request(coda::errc::closed);
+}
+
+error session::why_lost() const { return wire_.why_shut().with_outcome(outcome::not_sent); }
+
+} // namespace coda::mongo::detail

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "socket_stream.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace coda::mongo::detail {
+
+namespace {
+
+error_code system_error_code(int number) noexcept { return {number, boost::system::system_category()}; }
+
+// Steps over what was transferred; gives what is left.
+std::span<mongoc_iovec_t> without_first(std::span<mongoc_iovec_t> parts, std::size_t bytes) noexcept {
+    while (!parts.empty() && bytes >= parts.front().iov_len) {
+        bytes -= parts.front().iov_len;
+        parts = parts.subspan(1);
+    }
+    if (!parts.empty()) {
+        parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + bytes;
+        parts.front().iov_len -= bytes;
+    }
+    return parts;
+}
+
+msghdr message(std::span<mongoc_iovec_t> parts) noexcept {
+    msghdr m{};
+    m.msg_iov = parts.data();
+    m.msg_iovlen = std::min<std::size_t>(parts.size(), 1024); // IOV_MAX
+    return m;
+}
+
+} // namespace
+
+descriptor::~descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+socket_stream::socket_stream(wire& w, descriptor connected)
+    : wire_(w),
+      fd_(std::move(connected)),
+      watch_(
+          w.loop, fd_.get(), [](void* self, readiness r) noexcept { static_cast<socket_stream*>(self)->ready(r); },
+          this) {
+    watch_.want(readiness::read);
+}
+
+// The parts are libmongoc's own to change: it looks at what was transferred, not at them.
+ssize_t socket_stream::read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, std::int32_t timeout) {
+    std::size_t total = 0;
+    while (true) {
+        msghdr m = message(to);
+        ssize_t const n = recvmsg(fd_.get(), &m, MSG_DONTWAIT);
+        if (n > 0) {
+            total += static_cast<std::size_t>(n);
+            to = without_first(to, static_cast<std::size_t>(n));
+            if (total >= min_bytes || to.empty()) return static_cast<ssize_t>(total);
+        } else if (n == 0) {
+            return fail(ECONNRESET);
+        } else if (errno == EAGAIN) {
+            if (!wait(readiness::read, timeout)) return -1;
+        } else if (errno != EINTR) {
+            return fail(errno);
+        }
+    }
+}
+
+ssize_t socket_stream::write(std::span<mongoc_iovec_t> from, std::int32_t timeout) {
+    std::size_t total = 0;
+    from = without_first(from, 0); // empty parts go
+    while (!from.empty()) {
+        msghdr m = message(from);
+        ssize_t const n = sendmsg(fd_.get(), &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0) {
+            total += static_cast<std::size_t>(n);
+            wire_.wrote(static_cast<std::size_t>(n));
+            from = without_first(from, static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            if (!wait(readiness::write, timeout)) return -1;
+        } else if (errno != EINTR) {
+            return fail(errno);
+        }
+    }
+    return static_cast<ssize_t>(total);
+}
+
+ssize_t socket_stream::fail(int system_error) noexcept {
+    bool const lost = system_error == ECONNRESET || system_error == EPIPE;
+    wire_.failed(lost ? error(coda::errc::connection_lost) : error(system_error_code(system_error)));
+    errno = system_error;
+    return -1;
+}
+
+bool socket_stream::wait(readiness wanted, std::int32_t timeout) {
+    if (timeout == 0) {
+        errno = EAGAIN;
+        return false;
+    }
+    stream_wait::item item{this, wanted};
+    stream_wait w({&item, 1}, std::chrono::milliseconds(timeout));
+    auto const waited = wire_.wait(w);
+    if (waited.has_value()) return true;
+    wire_.failed(waited.error());
+    timed_out_last = waited.error().code() == coda::errc::timed_out;
+    errno = timed_out_last ? ETIMEDOUT : ECANCELED;
+    return false;
+}
+
+int socket_stream::close() noexcept {
+    shutdown(fd_.get(), SHUT_RDWR);
+    return 0;
+}
+
+int socket_stream::set_option(int level, int name, void const* value, unsigned size) noexcept {
+    return ::setsockopt(fd_.get(), level, name, value, size);
+}
+
+bool socket_stream::closed_by_peer() const noexcept {
+    char byte;
+    ssize_t const n = recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+void socket_stream::start_waiting(stream_wait& w, readiness wanted) noexcept {
+    waiting_ = &w;
+    watch_.want(wanted);
+}
+
+void socket_stream::stop_waiting() noexcept {
+    waiting_ = nullptr;
+    watch_.want(readiness::read);
+}
+
+// Between operations nothing is expected from the server but its farewell.
+void socket_stream::ready(readiness r) noexcept {
+    if (waiting_ != nullptr) return waiting_->ready(*this, r);
+    if (!wire_.busy() && closed_by_peer()) wire_.shut(error(coda::errc::connection_lost));
+    watch_.want(readiness::none);
+}
+
+} // namespace coda::mongo::detail

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "wire.hpp"
+#include "wire_stream.hpp"
+
+namespace coda::mongo::detail {
+
+// A file descriptor, owned.
+class descriptor {
+public:
+    descriptor() noexcept = default;
+    explicit descriptor(int fd) noexcept : fd_(fd) {}
+    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~descriptor();
+    int get() const noexcept { return fd_; }
+
+private:
+    int fd_ = -1;
+};
+
+// A connected, non-blocking socket that libmongoc reads and writes from a fiber.
+class socket_stream final : public wire_stream {
+public:
+    // Throws boost::system::system_error when the loop cannot watch it.
+    socket_stream(wire& w, descriptor connected);
+
+    ssize_t read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, std::int32_t timeout) override;
+    ssize_t write(std::span<mongoc_iovec_t> from, std::int32_t timeout) override;
+    socket_stream& socket() noexcept override { return *this; }
+
+    wire& shared() noexcept { return wire_; }
+    int close() noexcept;
+    int set_option(int level, int name, void const* value, unsigned size) noexcept;
+    bool closed_by_peer() const noexcept;
+
+    // For stream_wait.
+    void start_waiting(stream_wait& w, readiness wanted) noexcept;
+    void stop_waiting() noexcept;
+
+private:
+    void ready(readiness r) noexcept;
+    // Waits; false, with errno set, when it is not worth trying again.
+    bool wait(readiness wanted, std::int32_t timeout);
+    ssize_t fail(int system_error) noexcept;
+
+    wire& wire_;
+    descriptor fd_;
+    stream_wait* waiting_ = nullptr;
+    fd_watch watch_;
+};
+
+} // namespace coda::mongo::detail

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "uri.hpp"
+
+#include <coda/mongo/error.hpp>
+#include <coda/runtime/offload.hpp>
+
+#include <boost/algorithm/string/case_conv.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace coda::mongo::detail {
+
+namespace {
+
+error invalid(std::string_view what) {
+    return {make_error_code(coda::errc::invalid_argument), fmt::format("connection string: {}", what)};
+}
+
+bool is_option(std::string const& lower_case_name) {
+    static constexpr std::string_view others[] = {"authmechanism",  "authmechanismproperties", "authsource",
+                                                  "compressors",    "gssapiservicename",       "readconcernlevel",
+                                                  "readpreference", "readpreferencetags",      "w"};
+    char const* const name = lower_case_name.c_str();
+    return mongoc_uri_option_is_int32(name) || mongoc_uri_option_is_int64(name) || mongoc_uri_option_is_bool(name) ||
+           mongoc_uri_option_is_utf8(name) || std::ranges::find(others, lower_case_name) != std::end(others);
+}
+
+// libmongoc takes an option that it does not know for a matter of logging only. Behind the last @ and / there is no
+// password.
+result<> check_option_names(std::string_view text) {
+    auto const place = text.find('?', std::min(text.rfind('/'), text.size()));
+    if (place == text.npos) return {};
+    auto query = text.substr(place + 1);
+    while (!query.empty()) {
+        auto const option = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), option.size() + 1));
+        if (option.empty()) continue;
+        std::string const name(option.substr(0, option.find('=')));
+        if (!is_option(boost::algorithm::to_lower_copy(name)))
+            return invalid(name.find('@') == name.npos ? fmt::format("unknown option \"{}\"", name) : "unknown option");
+    }
+    return {};
+}
+
+constexpr std::array read_modes{MONGOC_READ_PRIMARY,
+                                MONGOC_READ_PRIMARY,
+                                MONGOC_READ_PRIMARY_PREFERRED,
+                                MONGOC_READ_SECONDARY,
+                                MONGOC_READ_SECONDARY_PREFERRED,
+                                MONGOC_READ_NEAREST};
+constexpr std::array<char const*, 6> read_levels{nullptr,
+                                                 MONGOC_READ_CONCERN_LEVEL_LOCAL,
+                                                 MONGOC_READ_CONCERN_LEVEL_AVAILABLE,
+                                                 MONGOC_READ_CONCERN_LEVEL_MAJORITY,
+                                                 MONGOC_READ_CONCERN_LEVEL_LINEARIZABLE,
+                                                 MONGOC_READ_CONCERN_LEVEL_SNAPSHOT};
+
+void set_read_preference(mongoc_uri_t* uri, read_preference p) {
+    if (p == read_preference::from_uri) return;
+    auto* const prefs = mongoc_read_prefs_new(read_modes[static_cast<std::size_t>(p)]);
+    mongoc_uri_set_read_prefs_t(uri, prefs);
+    mongoc_read_prefs_destroy(prefs);
+}
+
+void set_read_concern(mongoc_uri_t* uri, read_concern c) {
+    if (c == read_concern::from_uri) return;
+    auto* const concern = mongoc_read_concern_new();
+    mongoc_read_concern_set_level(concern, read_levels[static_cast<std::size_t>(c)]);
+    mongoc_uri_set_read_concern(uri, concern);
+    mongoc_read_concern_destroy(concern);
+}
+
+void set_write_concern(mongoc_uri_t* uri, write_concern c) {
+    if (c == write_concern::from_uri) return;
+    auto* const concern = mongoc_write_concern_new();
+    mongoc_write_concern_set_w(concern, c == write_concern::majority ? MONGOC_WRITE_CONCERN_W_MAJORITY : 1);
+    if (c == write_concern::journaled) mongoc_write_concern_set_journal(concern, true);
+    mongoc_uri_set_write_concern(uri, concern);
+    mongoc_write_concern_destroy(concern);
+}
+
+// Whatever would make a single-threaded client sleep in a system call: trying again waits for the servers to be
+// rescanned, half a second apart (Server Discovery And Monitoring, minHeartbeatFrequencyMS), and before 1.26 it sleeps
+// meanwhile.
+void never_sleep(mongoc_uri_t* uri) {
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, true);
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+}
+
+void ask_for(mongoc_uri_t* uri, connection_options const& options) {
+    set_read_preference(uri, options.read_preference);
+    set_read_concern(uri, options.read_concern);
+    set_write_concern(uri, options.write_concern);
+    never_sleep(uri);
+}
+
+} // namespace
+
+std::string what_is_wrong(std::string_view libmongoc_message) {
+    static constexpr std::pair<std::string_view, std::string_view> causes[] = {
+        {"Invalid URI Schema", "it must begin with mongodb:// or mongodb+srv://"},
+        {"Invalid host string", "a malformed host, or a port that is no number from 1 to 65535"},
+        {"Incorrect URI escapes", "a % without two hexadecimal digits in the user name or password"},
+        {"Invalid database name", "a malformed database name"},
+        {"Unsupported w value", "a value of w that it cannot have"},
+        {"Unsupported readPreference value", "a value of readPreference that it cannot have"},
+        {"Multiple seeds not allowed", "directConnection with several hosts"},
+        {"SRV URI not allowed with directConnection", "directConnection with mongodb+srv"},
+        {"Invalid service name", "mongodb+srv needs a host name of three parts"},
+        {"Port numbers are prohibited", "mongodb+srv with a port"},
+        {"Multiple service names", "mongodb+srv with several hosts"},
+        {"Deprecated option", "ssl and tls contradict each other"},
+    };
+    for (auto const& [begin, meaning] : causes)
+        if (libmongoc_message.starts_with(begin)) return std::string(meaning);
+    if (libmongoc_message.ends_with("requires username")) return "a login without a user name";
+    // The name is libmongoc's; the value behind it is not.
+    constexpr std::string_view unsupported = "Unsupported value for \"";
+    if (!libmongoc_message.starts_with(unsupported)) return "malformed";
+    libmongoc_message.remove_prefix(unsupported.size());
+    std::string const name(libmongoc_message.substr(0, libmongoc_message.find('"')));
+    return is_option(name) ? fmt::format("a value of {} that it cannot have", name) : "a value that is not allowed";
+}
+
+result<uri_handle> parse_uri(std::string const& text, connection_options const& options) {
+    start_library();
+    if (text.find('\0') != std::string::npos) return invalid("a zero byte");
+    if (auto const known = check_option_names(text); known.has_error()) return known.error();
+    bson_error_t failed{};
+    uri_handle uri(mongoc_uri_new_with_error(text.c_str(), &failed));
+    if (!uri) return invalid(what_is_wrong(failed.message));
+    ask_for(uri.get(), options);
+    return uri;
+}
+
+namespace {
+
+// Blocks. A client knows the servers once it has been made; its own copy of the connection string lists them.
+result<uri_handle> ask_for_servers(std::string const& with_srv, connection_options const& options) {
+    auto parsed = parse_uri(with_srv, options);
+    if (parsed.has_error()) return parsed.error();
+    mongoc_uri_t const* const uri = parsed->get();
+    bson_error_t failed{};
+    client_handle const client(mongoc_client_new_from_uri_with_error(uri, &failed));
+    if (!client) return error(make_error_code(coda::errc::name_not_resolved), "no servers found in the DNS");
+    auto const* const found = mongoc_client_get_uri(client.get());
+    std::string hosts;
+    for (auto const* h = mongoc_uri_get_hosts(found); h != nullptr; h = h->next)
+        hosts += fmt::format("{}{}", hosts.empty() ? "" : ",", h->host_and_port);
+    if (hosts.empty()) return error(make_error_code(coda::errc::name_not_resolved), "no servers found in the DNS");
+    // The text of a connection string cannot be changed in libmongoc: it is written anew, options and all.
+    std::string text = mongoc_uri_get_string(uri);
+    auto const scheme = text.find("://");
+    auto const at = text.find('@') == text.npos ? scheme + 3 : text.find('@') + 1;
+    auto const end = std::min(text.find('/', at), text.size());
+    text = "mongodb" + text.substr(scheme, at - scheme) + hosts + (end < text.size() ? text.substr(end) : "/");
+    uri_handle rewritten(mongoc_uri_new_with_error(text.c_str(), &failed));
+    if (!rewritten) return error(make_error_code(coda::errc::name_not_resolved), "the DNS names malformed servers");
+    mongoc_uri_set_option_as_bool(rewritten.get(), MONGOC_URI_TLS,
+                                  mongoc_uri_get_option_as_bool(found, MONGOC_URI_TLS, true));
+    if (auto const* const set = mongoc_uri_get_replica_set(found))
+        mongoc_uri_set_option_as_utf8(rewritten.get(), MONGOC_URI_REPLICASET, set);
+    if (auto const* const source = mongoc_uri_get_auth_source(found))
+        mongoc_uri_set_auth_source(rewritten.get(), source);
+    ask_for(rewritten.get(), options);
+    return rewritten;
+}
+
+} // namespace
+
+operation<uri_handle> look_up_servers(std::string text, connection_options options) {
+    auto uri = parse_uri(text, options);
+    if (uri.has_error()) co_return uri.error();
+    if (mongoc_uri_get_srv_hostname(uri->get()) == nullptr) co_return std::move(*uri);
+    auto found = co_await as_result(offload(&ask_for_servers, std::move(text), options));
+    if (found.has_error()) co_return found.error();
+    co_return std::move(*found);
+}
+
+} // namespace coda::mongo::detail

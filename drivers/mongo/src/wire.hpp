@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "stream_wait.hpp"
+
+#include <coda/runtime/fiber.hpp>
+
+#include <cstdint>
+
+namespace coda::mongo::detail {
+
+// What the streams of one libmongoc client have in common: the fiber that libmongoc runs on, and how its I/O goes.
+class wire {
+public:
+    explicit wire(coda::loop& l) noexcept : loop(l) {}
+    wire(wire const&) = delete;
+    wire& operator=(wire const&) = delete;
+
+    // An operation of libmongoc's, which runs on `f`.
+    void begin(fiber& f) noexcept {
+        on_ = &f;
+        failure_ = {};
+        bytes_written_ = 0;
+    }
+    void end() noexcept { on_ = nullptr; }
+    bool busy() const noexcept { return on_ != nullptr; }
+
+    // Suspends the fiber. Between operations nothing can wait, and what would have to fails.
+    result<> wait(stream_wait& w);
+    // No operation begins any more.
+    void shut(error why) noexcept {
+        if (!is_shut()) why_shut_ = std::move(why);
+    }
+    bool is_shut() const noexcept { return why_shut_.has_value(); }
+    error const& why_shut() const noexcept { return *why_shut_; }
+
+    // Of the operation: what went wrong first. libmongoc may have coped with it, by trying another server say.
+    error const& failure() const noexcept { return failure_; }
+    void failed(error why) noexcept {
+        if (!failure_.code().failed()) failure_ = std::move(why);
+    }
+
+    std::uint64_t bytes_written() const noexcept { return bytes_written_; }
+    void wrote(std::size_t bytes) noexcept { bytes_written_ += bytes; }
+    fiber& on() const noexcept { return *on_; }
+
+    coda::loop& loop;
+
+private:
+    fiber* on_ = nullptr;
+    error failure_;
+    std::optional<error> why_shut_;
+    std::uint64_t bytes_written_ = 0;
+};
+
+} // namespace coda::mongo::detail

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "wire_stream.hpp"
+
+#include "socket_stream.hpp"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <vector>
+
+namespace coda::mongo::detail {
+
+namespace {
+
+// Any number that libmongoc does not use for its own.
+constexpr int our_type = 0x636f6461;
+
+wire_stream& ours(mongoc_stream_t* s) noexcept { return static_cast<wire_stream&>(*s); }
+
+// Out of memory, then: no other exception comes from here. It must not reach libmongoc.
+template <class F>
+ssize_t guarded(F&& f) noexcept {
+    try {
+        return f();
+    } catch (...) {
+        errno = ENOMEM;
+        return -1;
+    }
+}
+
+readiness wanted_by(int events) noexcept {
+    return ((events & POLLIN) != 0 ? readiness::read : readiness::none) |
+           ((events & POLLOUT) != 0 ? readiness::write : readiness::none);
+}
+
+int events_of(readiness r, int asked) noexcept {
+    return ((includes(r, readiness::read) ? POLLIN : 0) | (includes(r, readiness::write) ? POLLOUT : 0)) & asked;
+}
+
+// Tells libmongoc that a stream has had it: with an error alone it would poll again at once, until its own timeout.
+ssize_t hang_up_all(std::span<mongoc_stream_poll_t> streams) noexcept {
+    for (auto& s : streams) s.revents = POLLERR | POLLHUP;
+    return static_cast<ssize_t>(streams.size());
+}
+
+// All streams of a client are ours, and waited for together.
+ssize_t poll_streams(std::span<mongoc_stream_poll_t> streams, std::int32_t timeout) {
+    ssize_t ready = 0;
+    std::vector<stream_wait::item> items;
+    for (auto& s : streams) {
+        s.revents = ours(s.stream).has_buffered() ? s.events & POLLIN : 0;
+        if (s.revents != 0) ++ready;
+        items.push_back({&ours(s.stream).socket(), wanted_by(s.events)});
+    }
+    if (ready > 0) return ready;
+    wire& w = items.front().socket->shared();
+    stream_wait wait(items, std::chrono::milliseconds(timeout));
+    if (auto const waited = w.wait(wait); waited.has_error()) {
+        if (wait.at_limit()) return 0;
+        w.failed(waited.error());
+        return hang_up_all(streams);
+    }
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        streams[i].revents = events_of(items[i].got, streams[i].events);
+        if (streams[i].revents != 0) ++ready;
+    }
+    return ready;
+}
+
+} // namespace
+
+wire_stream::wire_stream() noexcept : mongoc_stream_t{} {
+    mongoc_stream_t::type = our_type;
+    mongoc_stream_t::destroy = [](mongoc_stream_t* s) { delete &ours(s); };
+    mongoc_stream_t::failed = [](mongoc_stream_t* s) { delete &ours(s); };
+    mongoc_stream_t::close = [](mongoc_stream_t* s) { return ours(s).socket().close(); };
+    mongoc_stream_t::flush = [](mongoc_stream_t*) { return 0; };
+    mongoc_stream_t::readv = [](mongoc_stream_t* s, mongoc_iovec_t* to, std::size_t count, std::size_t min_bytes,
+                                std::int32_t timeout) {
+        ours(s).timed_out_last = false;
+        return guarded([&] { return ours(s).read({to, count}, min_bytes, timeout); });
+    };
+    mongoc_stream_t::writev = [](mongoc_stream_t* s, mongoc_iovec_t* from, std::size_t count, std::int32_t timeout) {
+        ours(s).timed_out_last = false;
+        return guarded([&] { return ours(s).write({from, count}, timeout); });
+    };
+    mongoc_stream_t::poll = [](mongoc_stream_poll_t* streams, std::size_t count, std::int32_t timeout) {
+        return guarded([&] { return poll_streams({streams, count}, timeout); });
+    };
+    mongoc_stream_t::setsockopt = [](mongoc_stream_t* s, int level, int name, void* value, mongoc_socklen_t size) {
+        return ours(s).socket().set_option(level, name, value, size);
+    };
+    mongoc_stream_t::check_closed = [](mongoc_stream_t* s) { return ours(s).socket().closed_by_peer(); };
+    mongoc_stream_t::timed_out = [](mongoc_stream_t* s) { return ours(s).timed_out_last; };
+    mongoc_stream_t::should_retry = [](mongoc_stream_t*) { return errno == EAGAIN || errno == EINTR; };
+    // get_base_stream stays null: libmongoc 1.23 follows a function without looking at what it gives.
+}
+
+} // namespace coda::mongo::detail
