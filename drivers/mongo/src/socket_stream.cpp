@@ -11,20 +11,9 @@ namespace coda::mongo::detail {
 
 namespace {
 
-error_code system_error_code(int number) noexcept { return {number, boost::system::system_category()}; }
+constexpr std::size_t buffer_size = 4096; // most replies
 
-// Steps over what was transferred; gives what is left.
-std::span<mongoc_iovec_t> without_first(std::span<mongoc_iovec_t> parts, std::size_t bytes) noexcept {
-    while (!parts.empty() && bytes >= parts.front().iov_len) {
-        bytes -= parts.front().iov_len;
-        parts = parts.subspan(1);
-    }
-    if (!parts.empty()) {
-        parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + bytes;
-        parts.front().iov_len -= bytes;
-    }
-    return parts;
-}
+error_code system_error_code(int number) noexcept { return {number, boost::system::system_category()}; }
 
 msghdr message(std::span<mongoc_iovec_t> parts) noexcept {
     msghdr m{};
@@ -40,7 +29,8 @@ descriptor::~descriptor() {
 }
 
 socket_stream::socket_stream(wire& w, descriptor connected)
-    : wire_(w),
+    : wire_stream(buffer_size),
+      wire_(w),
       fd_(std::move(connected)),
       watch_(
           w.loop, fd_.get(), [](void* self, readiness r) noexcept { static_cast<socket_stream*>(self)->ready(r); },
@@ -48,19 +38,14 @@ socket_stream::socket_stream(wire& w, descriptor connected)
     watch_.want(readiness::read);
 }
 
-// The parts are libmongoc's own to change: it looks at what was transferred, not at them.
-ssize_t socket_stream::read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, std::int32_t timeout) {
-    std::size_t total = 0;
+// The answer to what was just asked is not there yet: waiting first saves a system call.
+ssize_t socket_stream::read_some(std::span<char> to, std::int32_t timeout) {
+    if (std::exchange(asked_, false) && timeout != 0 && !wait(readiness::read, timeout)) return -1;
     while (true) {
-        msghdr m = message(to);
-        ssize_t const n = recvmsg(fd_.get(), &m, MSG_DONTWAIT);
-        if (n > 0) {
-            total += static_cast<std::size_t>(n);
-            to = without_first(to, static_cast<std::size_t>(n));
-            if (total >= min_bytes || to.empty()) return static_cast<ssize_t>(total);
-        } else if (n == 0) {
-            return fail(ECONNRESET);
-        } else if (errno == EAGAIN) {
+        ssize_t const n = recv(fd_.get(), to.data(), to.size(), MSG_DONTWAIT);
+        if (n > 0) return n;
+        if (n == 0) return fail(ECONNRESET);
+        if (errno == EAGAIN) {
             if (!wait(readiness::read, timeout)) return -1;
         } else if (errno != EINTR) {
             return fail(errno);
@@ -70,6 +55,7 @@ ssize_t socket_stream::read(std::span<mongoc_iovec_t> to, std::size_t min_bytes,
 
 ssize_t socket_stream::write(std::span<mongoc_iovec_t> from, std::int32_t timeout) {
     std::size_t total = 0;
+    asked_ = true;
     from = without_first(from, 0); // empty parts go
     while (!from.empty()) {
         msghdr m = message(from);

@@ -29,7 +29,6 @@ public:
     // Throws boost::system::system_error when the loop cannot watch it.
     socket_stream(wire& w, descriptor connected);
 
-    ssize_t read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, std::int32_t timeout) override;
     ssize_t write(std::span<mongoc_iovec_t> from, std::int32_t timeout) override;
     socket_stream& socket() noexcept override { return *this; }
 
@@ -43,6 +42,7 @@ public:
     void stop_waiting() noexcept;
 
 private:
+    ssize_t read_some(std::span<char> to, std::int32_t timeout) override;
     void ready(readiness r) noexcept;
     // Waits; false, with errno set, when it is not worth trying again.
     bool wait(readiness wanted, std::int32_t timeout);
@@ -51,6 +51,7 @@ private:
     wire& wire_;
     descriptor fd_;
     stream_wait* waiting_ = nullptr;
+    bool asked_ = false; // the last that happened was a write
     fd_watch watch_;
 };
 

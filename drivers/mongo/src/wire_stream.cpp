@@ -5,8 +5,9 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <vector>
+#include <cstring>
 
 namespace coda::mongo::detail {
 
@@ -69,7 +70,7 @@ ssize_t poll_streams(std::span<mongoc_stream_poll_t> streams, std::int32_t timeo
 
 } // namespace
 
-wire_stream::wire_stream() noexcept : mongoc_stream_t{} {
+wire_stream::wire_stream(std::size_t buffer_size) : mongoc_stream_t{}, buffer_(buffer_size) {
     mongoc_stream_t::type = our_type;
     mongoc_stream_t::destroy = [](mongoc_stream_t* s) { delete &ours(s); };
     mongoc_stream_t::failed = [](mongoc_stream_t* s) { delete &ours(s); };
@@ -94,6 +95,55 @@ wire_stream::wire_stream() noexcept : mongoc_stream_t{} {
     mongoc_stream_t::timed_out = [](mongoc_stream_t* s) { return ours(s).timed_out_last; };
     mongoc_stream_t::should_retry = [](mongoc_stream_t*) { return errno == EAGAIN || errno == EINTR; };
     // get_base_stream stays null: libmongoc 1.23 follows a function without looking at what it gives.
+}
+
+// The parts are libmongoc's own to change: it looks at what was transferred, not at them.
+std::size_t wire_stream::take_buffered(std::span<mongoc_iovec_t>& to) noexcept {
+    std::size_t taken = 0;
+    while (!to.empty() && begin_ < end_) {
+        auto& part = to.front();
+        std::size_t const n = std::min(part.iov_len, end_ - begin_);
+        std::memcpy(part.iov_base, buffer_.data() + begin_, n);
+        begin_ += n;
+        taken += n;
+        to = without_first(to, n);
+    }
+    return taken;
+}
+
+ssize_t wire_stream::read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, std::int32_t timeout) {
+    to = without_first(to, 0); // empty parts go
+    std::size_t total = take_buffered(to);
+    while (!to.empty() && (total == 0 || total < min_bytes)) {
+        // What is larger than the buffer goes past it.
+        auto const& part = to.front();
+        bool const direct = part.iov_len >= buffer_.size();
+        std::span<char> const place =
+            direct ? std::span(static_cast<char*>(part.iov_base), part.iov_len) : std::span(buffer_);
+        ssize_t const n = read_some(place, timeout);
+        if (n < 0) return -1;
+        if (direct) {
+            total += static_cast<std::size_t>(n);
+            to = without_first(to, static_cast<std::size_t>(n));
+        } else {
+            begin_ = 0;
+            end_ = static_cast<std::size_t>(n);
+            total += take_buffered(to);
+        }
+    }
+    return static_cast<ssize_t>(total);
+}
+
+std::span<mongoc_iovec_t> without_first(std::span<mongoc_iovec_t> parts, std::size_t bytes) noexcept {
+    while (!parts.empty() && bytes >= parts.front().iov_len) {
+        bytes -= parts.front().iov_len;
+        parts = parts.subspan(1);
+    }
+    if (!parts.empty()) {
+        parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + bytes;
+        parts.front().iov_len -= bytes;
+    }
+    return parts;
 }
 
 } // namespace coda::mongo::detail
