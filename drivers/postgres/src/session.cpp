@@ -40,13 +40,10 @@ result<std::shared_ptr<session>> session::open(loop& l, connection_handle establ
 }
 
 session::session(loop& l, connection_handle established, connection_options const& options)
-    : loop_(l),
-      options_(options),
+    : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
       connection_(std::move(established)),
       pipeline_(options.max_in_flight, options.max_queued),
-      cache_(options.statement_cache),
-      flush_(*this),
-      drain_(*this) {
+      cache_(options.statement_cache) {
     watch_.emplace(
         l, PQsocket(connection_.get()), [](void* self, readiness r) noexcept { static_cast<session*>(self)->ready(r); },
         this);
@@ -57,25 +54,12 @@ session::~session() { lose(error(coda::errc::closed)); }
 
 int session::backend_pid() const noexcept { return PQbackendPID(connection_.get()); }
 
-void session::submit(execution& e) noexcept {
-    pipeline_.enqueue(e);
-    idle_.reset();
-    loop_.defer(flush_);
-}
-
-bool session::abandon(execution& e) noexcept {
-    bool const unsent = pipeline_.abandon(e);
-    if (pipeline_.load() == 0) idle_.set();
-    watch_drain();
-    return unsent;
-}
-
 // libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
 // where it can still be cancelled, rather than in libpq's unbounded buffer.
 void session::flush() noexcept {
-    if (lost_ || includes(watch_->wanted(), readiness::write)) return;
+    if (includes(watch_->wanted(), readiness::write)) return;
     try {
-        while (request* next = pipeline_.next()) {
+        while (pipeline_request* const next = pipeline_.next()) {
             if (!send(static_cast<execution&>(*next))) return lose_peer();
             int const unsent = PQflush(connection_.get());
             if (unsent < 0) return lose_peer();
@@ -124,7 +108,6 @@ bool session::send_deallocate(std::string const& name) {
 }
 
 void session::ready(readiness r) noexcept {
-    if (lost_) return;
     if (includes(r, readiness::read)) {
         try {
             receive();
@@ -132,12 +115,12 @@ void session::ready(readiness r) noexcept {
             lose(error(make_error_code(boost::system::errc::not_enough_memory)));
         }
     }
-    if (!lost_ && includes(watch_->wanted(), readiness::write)) {
+    if (usable() && includes(watch_->wanted(), readiness::write)) {
         int const unsent = PQflush(connection_.get());
         if (unsent < 0) return lose_peer();
         if (unsent == 0) watch_->want(readiness::read);
     }
-    if (!lost_ && pipeline_.next() != nullptr) loop_.defer(flush_);
+    if (usable() && pipeline_.next() != nullptr) flush_soon();
 }
 
 void session::receive() {
@@ -156,13 +139,13 @@ void session::receive() {
             break;
         }
         on_result(r);
-        if (lost_) return;
+        if (!usable()) return;
     }
     if (!alive || PQstatus(c) == CONNECTION_BAD) return lose_peer();
     // What comes unasked (notices, parameter reports) is consumed by libpq itself, but for notifications.
     if (pipeline_.in_flight() == 0) static_cast<void>(PQisBusy(c));
     while (PGnotify* const unwanted = PQnotifies(c)) PQfreemem(unwanted);
-    watch_drain();
+    replies_taken();
 }
 
 void session::on_result(PGresult* owned) {
@@ -181,13 +164,12 @@ void session::on_result(PGresult* owned) {
         else
             e->outcome_ = std::move(rows);
         break;
-    case pipeline::step::what::ended: wake_ended(*e); break;
+    case pipeline::step::what::ended: finish(*e); break;
     case pipeline::step::what::broken: return lose(error(coda::errc::protocol_error, "replies out of order"));
     }
     // A failure that libpq itself found: it cannot parse what comes.
     if (kind == reply::failure && PQresultErrorField(owned, PG_DIAG_SQLSTATE) == nullptr)
         return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));
-    if (pipeline_.load() == 0) idle_.set();
 }
 
 // The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.
@@ -210,44 +192,13 @@ void session::remember_preparation(PGresult const* r, reply kind) {
     if (code == "26000" || code == "0A000") cache_.expire(pipeline_.front_statement());
 }
 
-void session::wake_ended(execution& e) noexcept {
-    loop_.disarm(e.timeout_);
-    e.wake();
-}
-
-void session::watch_drain() noexcept {
-    if (!pipeline_.front_drains()) return loop_.disarm(drain_);
-    if (drain_.armed() && drained_ticket_ == pipeline_.front_ticket()) return;
-    drained_ticket_ = pipeline_.front_ticket();
-    loop_.arm(drain_, loop_.now() + options_.drain_timeout);
-}
-
-void session::drain_expired() noexcept {
-    lose(error(coda::errc::connection_lost, "a statement whose caller had left did not end within drain_timeout",
-               outcome::unknown));
-}
-
 void session::lose_peer() noexcept {
     std::string const said = connection_message(connection_.get());
     lose(error(coda::errc::connection_lost, said.empty() ? "the server closed the connection" : said));
 }
 
-void session::lose(error const& why) noexcept {
-    if (lost_) return;
-    lost_ = why;
+void session::disconnect() noexcept {
     watch_.reset();
-    loop_.disarm(drain_);
-    flush_.unlink();
-    while (true) {
-        auto const left = pipeline_.take_any();
-        if (left.who == nullptr) break;
-        auto& e = static_cast<execution&>(*left.who);
-        // An error that came before the loss stands; rows do not: their transaction may not have ended.
-        bool const failed = e.outcome_.has_error() && e.outcome_.error().code() != coda::errc::not_connected;
-        if (!failed) e.outcome_ = why_lost().with_outcome(left.sent ? outcome::unknown : outcome::not_sent);
-        wake_ended(e);
-    }
-    idle_.set();
     connection_.reset();
 }
 

@@ -7,4 +7,5 @@
 #include <coda/pool/options.hpp>
 #include <coda/pool/pool.hpp>
 #include <coda/pool/poolable.hpp>
+#include <coda/pool/shared_connections.hpp>
 #include <coda/pool/statistics.hpp>

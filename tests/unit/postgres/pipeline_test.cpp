@@ -10,7 +10,7 @@ namespace {
 
 using coda::pg::detail::pipeline;
 using coda::pg::detail::reply;
-using coda::pg::detail::request;
+using request = coda::pipeline_request;
 using what = pipeline::step::what;
 using stage = request::stage;
 

@@ -4,15 +4,16 @@
 #include <coda/postgres/detail/statements.hpp>
 #include <coda/postgres/options.hpp>
 
+namespace coda {
+template <class Connection>
+class shared_connections;
+}
+
 /// Any number of tasks over a few connections.
 ///
 ///     coda::pg::client db(loop, "postgresql:///bank", {.connections = 4});
 ///     auto n = co_await db.query_one<std::int64_t>("select count(*) from accounts");
 namespace coda::pg {
-
-namespace detail {
-class shared_sessions;
-}
 
 /// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
 /// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
@@ -43,7 +44,7 @@ public:
     operation<std::shared_ptr<detail::session>> wait_for_session();
 
 private:
-    std::unique_ptr<detail::shared_sessions> sessions_;
+    std::unique_ptr<shared_connections<detail::session>> sessions_;
 };
 
 } // namespace coda::pg

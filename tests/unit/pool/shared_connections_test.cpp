@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "shared_sessions.hpp"
+#include <coda/pool/shared_connections.hpp>
 
 #include <gtest/gtest.h>
 
 namespace {
 
-using coda::pg::detail::should_open_another;
+using coda::detail::should_open_another;
 
 TEST(should_open_another, opens_the_first_at_once_and_only_one_then) {
     EXPECT_TRUE(should_open_another(0, 0, 4, 0));

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/runtime/waiter.hpp>
+
+#include <boost/circular_buffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+/// The order of requests and replies on one connection whose protocol answers in the order of asking: PostgreSQL's
+/// pipeline mode, Redis, memcached. Knows who waits for which reply; does no I/O and knows no protocol.
+///
+///     if (!p.full()) p.enqueue(request);
+///     while (auto* r = p.next()) { write(*r); p.sent(*r); }            // when the socket can be written
+///     if (auto* r = p.answered()) r->wake();                           // when a whole reply was read
+///
+/// For writers of drivers; `pipelined_connection` is the same with timers and wake-ups.
+namespace coda {
+
+/// One request of one caller on its way through a pipeline. Lives in the caller's frame.
+class pipeline_request : public waiter {
+public:
+    enum class stage : unsigned char { idle, queued, sent, ended };
+
+    explicit pipeline_request(cancel_function on_cancel = nullptr) noexcept : waiter(on_cancel) {}
+
+    stage at = stage::idle;
+    std::uint64_t ticket = 0; ///< its place in the order of sending, once it was sent
+};
+
+/// Requests wait in a bounded queue, are sent in order with a bounded number in flight, and their replies come back in
+/// that order. A caller who leaves before sending leaves nothing behind; one who leaves after it leaves a slot that
+/// drains: its reply is taken and dropped. Nothing here allocates but the constructor.
+class pipeline {
+public:
+    /// With a slot to spare, so that the request that `next` gives may always follow one that nobody waits for.
+    pipeline(std::size_t max_in_flight, std::size_t max_queued)
+        : slots_(max_in_flight + 1), max_in_flight_(max_in_flight), max_queued_(max_queued) {}
+
+    bool full() const noexcept { return queued_ >= max_queued_; }
+
+    /// Behind all others; must not be called when full.
+    void enqueue(pipeline_request& r) noexcept {
+        assert(!full());
+        queue_.push_back(r);
+        ++queued_;
+        r.at = pipeline_request::stage::queued;
+    }
+
+    /// The next request to be sent now; nullptr where none is queued or enough are in flight.
+    pipeline_request* next() noexcept {
+        if (queue_.empty() || slots_.size() >= max_in_flight_) return nullptr;
+        return &static_cast<pipeline_request&>(queue_.front());
+    }
+
+    /// `next()` was sent.
+    void sent(pipeline_request& r) noexcept {
+        take_from_queue(r);
+        r.at = pipeline_request::stage::sent;
+        r.ticket = first_ticket_ + slots_.size();
+        slots_.push_back(&r);
+    }
+
+    /// A request that nobody waits for was sent, before `next()`; at most one.
+    void sent_unowned() noexcept {
+        slots_.push_back(nullptr);
+        ++abandoned_;
+    }
+
+    /// The caller leaves. True: it was not sent, and nothing of it is left. False: its slot drains (or it had ended).
+    bool abandon(pipeline_request& r) noexcept;
+
+    /// The oldest request in flight has its whole reply: it has ended. Gives it, or nullptr where nobody waits for it.
+    /// Must not be called when nothing is in flight.
+    pipeline_request* answered() noexcept {
+        assert(!slots_.empty());
+        pipeline_request* const owner = slots_.front();
+        slots_.pop_front();
+        ++first_ticket_;
+        if (owner == nullptr)
+            --abandoned_;
+        else
+            owner->at = pipeline_request::stage::ended;
+        return owner;
+    }
+
+    struct orphan {
+        pipeline_request* who;
+        bool sent; ///< nobody knows whether it happened
+    };
+
+    /// The connection is gone: the oldest request that is still waited for, in flight first, then queued; it has ended.
+    /// nullptr when none is left.
+    orphan take_any() noexcept;
+
+    std::size_t in_flight() const noexcept { return slots_.size(); }
+    /// In flight and queued.
+    std::size_t load() const noexcept { return slots_.size() + queued_; }
+    /// Replies are outstanding that nobody waits for.
+    bool draining() const noexcept { return abandoned_ > 0; }
+
+    /// Of the oldest request in flight: its place in the order of sending, who waits for it (nobody: nullptr), and
+    /// whether there is one that nobody waits for.
+    std::uint64_t front_ticket() const noexcept { return first_ticket_; }
+    pipeline_request* front() noexcept { return slots_.front(); }
+    bool front_drains() const noexcept { return !slots_.empty() && slots_.front() == nullptr; }
+
+private:
+    void take_from_queue(pipeline_request& r) noexcept {
+        static_cast<resumption&>(r).unlink();
+        --queued_;
+    }
+
+    detail::intrusive_list<resumption> queue_; // of requests
+    std::size_t queued_ = 0;
+    boost::circular_buffer<pipeline_request*> slots_; // null: abandoned
+    std::uint64_t first_ticket_ = 0;                  // of slots_.front()
+    std::size_t abandoned_ = 0;
+    std::size_t max_in_flight_;
+    std::size_t max_queued_;
+};
+
+} // namespace coda
