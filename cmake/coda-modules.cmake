@@ -96,6 +96,6 @@ function(coda_add_umbrella)
         COMPATIBILITY SameMinorVersion)
     install(FILES "${PROJECT_BINARY_DIR}/package/coda-config.cmake"
         "${PROJECT_BINARY_DIR}/package/coda-config-version.cmake"
-        cmake/FindLibev.cmake DESTINATION "${coda_config_dir}")
+        cmake/FindLibev.cmake cmake/FindHiredis.cmake DESTINATION "${coda_config_dir}")
     install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 endfunction()

@@ -74,6 +74,9 @@ public:
     /// Set while there are none.
     event& idle() noexcept { return idle_; }
 
+    /// For requests that are made from here on.
+    void set_timeouts(pipeline_timeouts timeouts) noexcept { timeouts_ = timeouts; }
+
     /// Ends the connection at once; every caller gets `why`: not_sent, or unknown where his request was sent.
     void lose(error const& why) noexcept;
 

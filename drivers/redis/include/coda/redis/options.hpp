@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/runtime/context.hpp>
+#include <coda/runtime/error.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace coda::redis {
+
+/// Bounds of one connection. All finite; `check` refuses what is out of range.
+struct connection_options {
+    /// How long connecting may take, from name resolution to the login. More than 0.
+    duration connect_timeout = std::chrono::seconds(10);
+    /// The longest that a command may take, queueing included, where its context has no earlier deadline. More than 0.
+    duration command_timeout = std::chrono::seconds(30);
+    /// How long the reply to a command whose caller has left may take, before the connection is given up. More than 0.
+    duration drain_timeout = std::chrono::seconds(5);
+    /// Commands sent and not answered. 1 to 65,536.
+    std::size_t max_in_flight = 1024;
+    /// Commands that wait to be sent; one more ends with errc::queue_full at once. 1 to 10,000,000.
+    std::size_t max_queued = 100'000;
+};
+
+/// Bounds of a client's connections.
+struct client_options {
+    /// Connections that commands share; opened as they are needed. One is enough to keep a server busy: more of them
+    /// means more, smaller batches. 1 to 1,000.
+    std::size_t connections = 1;
+    connection_options connection{};
+};
+
+/// When a key is set.
+enum class set_if : unsigned char {
+    always,
+    absent,  ///< only where the key does not exist (NX)
+    present, ///< only where it does (XX)
+};
+
+/// How a key is set.
+struct set_options {
+    /// The key expires after this, rounded up to milliseconds; 0: never, and an expiry that it had is dropped.
+    duration ttl{};
+    set_if when = set_if::always;
+};
+
+// What may stand inside an await with g++ 12.
+static_assert(std::is_trivially_copyable_v<client_options> && std::is_trivially_copyable_v<set_options>);
+
+/// errc::invalid_argument, naming the option, its range and its value, for what is out of range.
+result<> check(connection_options const&);
+result<> check(client_options const&);
+
+} // namespace coda::redis

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "link.hpp"
+
+#include "hiredis.hpp"
+
+#include <boost/system/errc.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+namespace coda::redis::detail {
+
+namespace {
+
+constexpr std::size_t largest_buffer_kept = std::size_t{1} << 20;
+
+// What hiredis is given for a value: it only asks whether there is one, but would look into it as its own type.
+redisReply value_stand_in{};
+
+reply_kind text_kind(int type) noexcept {
+    if (type == REDIS_REPLY_STATUS) return reply_kind::status;
+    return type == REDIS_REPLY_ERROR ? reply_kind::error : reply_kind::string;
+}
+
+// Adds a value; without memory for it hiredis gives up the connection.
+template <class Add>
+void* added(Add add) noexcept {
+    try {
+        add();
+        return &value_stand_in;
+    } catch (std::bad_alloc const&) {
+        return nullptr;
+    }
+}
+
+error connection_lost(std::string message) {
+    return {make_error_code(coda::errc::connection_lost), std::move(message), outcome::unknown};
+}
+
+error protocol_error(std::string message) {
+    return {make_error_code(coda::errc::protocol_error), std::move(message), outcome::unknown};
+}
+
+} // namespace
+
+void free_context::operator()(redisAsyncContext* c) const noexcept { redisAsyncFree(c); }
+
+// What hiredis calls.
+struct link::hooks {
+    static link& of(redisReadTask const* task) noexcept { return *static_cast<link*>(task->privdata); }
+
+    static void* create_string(redisReadTask const* task, char* text, std::size_t length) noexcept {
+        void* const value = of(task).begin_value(task);
+        if (value == nullptr) return nullptr;
+        return added([&] { of(task).reply_.add_text(text_kind(task->type), {text, length}); });
+    }
+#if HIREDIS_MAJOR > 0
+    using element_count = std::size_t;
+#else
+    using element_count = int;
+#endif
+    static void* create_array(redisReadTask const* task, element_count elements) noexcept {
+        void* const value = of(task).begin_value(task);
+        if (value == nullptr) return nullptr;
+        return added([&] { of(task).reply_.add_array(static_cast<std::size_t>(elements)); });
+    }
+    static void* create_integer(redisReadTask const* task, long long integer) noexcept {
+        void* const value = of(task).begin_value(task);
+        if (value == nullptr) return nullptr;
+        return added([&] { of(task).reply_.add_integer(integer); });
+    }
+    static void* create_nil(redisReadTask const* task) noexcept {
+        void* const value = of(task).begin_value(task);
+        if (value == nullptr) return nullptr;
+        return added([&] { of(task).reply_.add_nil(); });
+    }
+    static void free_value(void*) noexcept {}
+
+    // Also called, without a reply, for each command that has none when the context is freed.
+    static void replied(redisAsyncContext*, void* reply, void* self) noexcept {
+        if (reply == nullptr) return;
+        auto& l = *static_cast<link*>(self);
+        --l.outstanding_;
+        l.owner_.on_reply(l.reply_.finish());
+    }
+    static void cleanup(void* self) noexcept { static_cast<link*>(self)->context_gone(); }
+
+    static redisReplyObjectFunctions functions() noexcept {
+        redisReplyObjectFunctions f{};
+        f.createString = create_string;
+        f.createArray = create_array;
+        f.createInteger = create_integer;
+        f.createNil = create_nil;
+        f.freeObject = free_value;
+        return f;
+    }
+};
+
+link::link(loop& l, context_handle connected, listener& owner) : owner_(owner), context_(connected.get()) {
+    static redisReplyObjectFunctions functions = hooks::functions();
+    watch_.emplace(
+        l, context_->c.fd, [](void* self, readiness r) noexcept { static_cast<link*>(self)->owner_.on_ready(r); },
+        this);
+    connected.release();
+    context_->c.reader->fn = &functions;
+    context_->c.reader->privdata = this;
+    context_->ev.data = this;
+    context_->ev.cleanup = hooks::cleanup;
+    watch_->want(readiness::read);
+    redisAsyncHandleWrite(context_); // hiredis learns that it is connected
+}
+
+error link::failure() const { return failure_ ? *failure_ : error(coda::errc::closed, outcome::unknown); }
+
+void link::close() noexcept {
+    if (context_ != nullptr) redisAsyncFree(context_);
+}
+
+// hiredis frees the context: its socket is still open here, and its error still there.
+void link::context_gone() noexcept {
+    watch_.reset();
+    redisAsyncContext* const c = std::exchange(context_, nullptr);
+    if (failure_ || c->c.err == 0) return;
+    switch (c->c.err) {
+    case REDIS_ERR_PROTOCOL: failure_ = protocol_error(c->c.errstr); break;
+    case REDIS_ERR_OOM:
+        failure_ = error(make_error_code(boost::system::errc::not_enough_memory), outcome::unknown);
+        break;
+    default: failure_ = connection_lost(c->c.errstr); break;
+    }
+}
+
+bool link::append(command_view const& command) noexcept {
+    // hiredis wants no arrays that it could write to, and says otherwise.
+    auto const texts = const_cast<char const**>(command.texts);
+    int const appended =
+        redisAsyncCommandArgv(context_, hooks::replied, this, static_cast<int>(command.count), texts, command.lengths);
+    if (appended != REDIS_OK) return false;
+    ++outstanding_;
+    return true;
+}
+
+std::size_t link::unwritten() const noexcept { return sdslen(context_->c.obuf) - written_; }
+
+// What is left stays where it is: moving it to the front each time would cost more than the writing.
+void link::write() noexcept {
+    sds& buffer = context_->c.obuf;
+    std::size_t const left = unwritten();
+    ssize_t const n = left > 0 ? ::send(context_->c.fd, buffer + written_, left, MSG_NOSIGNAL) : 0;
+    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return write_failed(errno);
+    if (n > 0) written_ += static_cast<std::size_t>(n);
+    if (unwritten() > 0) return watch_->want(readiness::both);
+    watch_->want(readiness::read);
+    written_ = 0;
+    if (sdsalloc(buffer) <= largest_buffer_kept) return sdsclear(buffer);
+    sdsfree(buffer);
+    buffer = sdsempty();
+}
+
+// What the server said before it went may still be there to read.
+void link::write_failed(int why) noexcept {
+    read();
+    if (context_ == nullptr) return;
+    failure_ = connection_lost(std::strerror(why));
+    close();
+}
+
+void link::read() noexcept {
+    if (outstanding_ == 0) return look_at_unexpected();
+    redisAsyncHandleRead(context_);
+}
+
+// Nothing was asked, so that this is the end of the stream, or the server's reason for ending it. hiredis would abort
+// the program if it were anything else.
+void link::look_at_unexpected() noexcept {
+    char text[256];
+    ssize_t const n = ::recv(context_->c.fd, text, sizeof text, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+    if (n < 0) {
+        failure_ = connection_lost(std::strerror(errno));
+    } else if (n == 0) {
+        failure_ = connection_lost("the server closed the connection");
+    } else if (text[0] == '-') {
+        std::string_view const line(text + 1, static_cast<std::size_t>(n) - 1);
+        failure_ = connection_lost(fmt::format("the server said: {}", line.substr(0, line.find('\r'))));
+    } else {
+        failure_ = protocol_error("a reply that nobody asked for");
+    }
+    close();
+}
+
+// Before each value: the first of a reply starts it. Without a command to answer it is refused, which ends hiredis'
+// parsing.
+void* link::begin_value(redisReadTask const* task) noexcept {
+    if (task->parent != nullptr) return &value_stand_in;
+    if (outstanding_ == 0) {
+        failure_ = protocol_error("a reply that nobody asked for");
+        return nullptr;
+    }
+    reply_.begin();
+    return &value_stand_in;
+}
+
+} // namespace coda::redis::detail
