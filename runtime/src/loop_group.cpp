@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coda/runtime/asio_loop.hpp>
 #include <coda/runtime/loop_group.hpp>
+#include <coda/runtime/option_check.hpp>
 #ifdef CODA_HAS_LIBEV
 #include <coda/runtime/ev_loop.hpp>
 #endif
@@ -49,11 +50,7 @@ std::unique_ptr<loop> make_loop(loop_backend backend) {
 } // namespace
 
 loop_group::loop_group(loop_group_options options) {
-    constexpr std::size_t most = 1024;
-    if (options.loops > most)
-        throw exception(
-            error(errc::invalid_argument,
-                  fmt::format("loop_group_options.loops is {}: it must be from 0 to {}", options.loops, most)));
+    check_range("loop_group_options.loops", options.loops, 0, 1024).value();
     auto const cpus = usable_cpus();
     members_.resize(options.loops != 0 ? options.loops : cpus.size());
     for (auto& m : members_) m.loop = make_loop(options.backend);

@@ -2,8 +2,7 @@
 #include "start_thread.hpp"
 
 #include <coda/runtime/offload.hpp>
-
-#include <fmt/format.h>
+#include <coda/runtime/option_check.hpp>
 
 #include <condition_variable>
 #include <system_error>
@@ -161,15 +160,10 @@ void offload_waiter::cancelled(waiter& w) noexcept {
 
 namespace {
 
-void check_range(char const* name, std::size_t value, std::size_t least, std::size_t most) {
-    if (value >= least && value <= most) return;
-    throw exception(error(errc::invalid_argument,
-                          fmt::format("offload_options.{} is {}: it must be from {} to {}", name, value, least, most)));
-}
-
 offload_options checked(offload_options options) {
-    check_range("threads", options.threads, 1, 1024);
-    check_range("max_queued", options.max_queued, 0, 1048576);
+    first_error({check_range("offload_options.threads", options.threads, 1, 1024),
+                 check_range("offload_options.max_queued", options.max_queued, 0, 1048576)})
+        .value();
     return options;
 }
 

@@ -36,6 +36,7 @@ TEST(connection_options, each_bad_value_is_refused_by_the_name_of_its_option) {
         {"connect_timeout", [](auto& o) { o.connect_timeout = 0ns; }},
         {"connect_timeout", [](auto& o) { o.connect_timeout = -1s; }},
         {"statement_timeout", [](auto& o) { o.statement_timeout = 0ns; }},
+        {"statement_timeout", [](auto& o) { o.statement_timeout = coda::duration::max(); }},
         {"drain_timeout", [](auto& o) { o.drain_timeout = -1ns; }},
         {"max_in_flight", [](auto& o) { o.max_in_flight = 0; }},
         {"max_in_flight", [](auto& o) { o.max_in_flight = 65'537; }},

@@ -309,7 +309,7 @@ TEST(loop_group_options, out_of_range_are_refused_by_name) {
         }
         return "none";
     };
-    EXPECT_THAT(complaint({.loops = 1025}), HasSubstr("loop_group_options.loops is 1025"));
+    EXPECT_THAT(complaint({.loops = 1025}), HasSubstr("loop_group_options.loops must be 0 to 1024, not 1025"));
     EXPECT_THAT(complaint({.loops = 1, .backend = static_cast<coda::loop_backend>(9)}),
                 HasSubstr("loop_group_options.backend is 9"));
 }

@@ -23,9 +23,10 @@ std::string complaint(coda::offload_options options) {
 }
 
 TEST(offload_options, out_of_range_are_refused_by_name) {
-    EXPECT_THAT(complaint({.threads = 0}), HasSubstr("offload_options.threads is 0"));
+    EXPECT_THAT(complaint({.threads = 0}), HasSubstr("offload_options.threads must be 1 to 1024, not 0"));
     EXPECT_THAT(complaint({.threads = 1025}), HasSubstr("from 1 to 1024"));
-    EXPECT_THAT(complaint({.max_queued = 1048577}), HasSubstr("offload_options.max_queued is 1048577"));
+    EXPECT_THAT(complaint({.max_queued = 1048577}),
+                HasSubstr("offload_options.max_queued must be 0 to 1048576, not 1048577"));
 }
 
 TEST(offload_options, at_the_edge_of_their_range_are_taken) {

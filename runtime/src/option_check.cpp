@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <coda/runtime/option_check.hpp>
+
+#include <fmt/format.h>
+
+namespace coda {
+
+namespace {
+
+error out_of_range(std::string_view option, std::string_view range, std::string_view value) {
+    return {make_error_code(errc::invalid_argument), fmt::format("{} must be {}, not {}", option, range, value)};
+}
+
+} // namespace
+
+result<> check_range(std::string_view option, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+    if (value >= low && value <= high) return {};
+    return out_of_range(option, fmt::format("{} to {}", low, high), fmt::to_string(value));
+}
+
+result<> check_duration(std::string_view option, duration value) {
+    if (value > duration::zero() && value <= longest_option) return {};
+    return out_of_range(option, "more than 0 and at most 24 h", fmt::format("{} ns", value.count()));
+}
+
+result<> check_duration_or_zero(std::string_view option, duration value) {
+    if (value >= duration::zero() && value <= longest_option) return {};
+    return out_of_range(option, "0 to 24 h", fmt::format("{} ns", value.count()));
+}
+
+result<> first_error(std::initializer_list<result<>> checks) {
+    for (auto const& checked : checks)
+        if (checked.has_error()) return checked;
+    return {};
+}
+
+} // namespace coda
