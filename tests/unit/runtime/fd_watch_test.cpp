@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -251,6 +252,69 @@ TEST_P(fd_watch, sees_the_time_of_its_wake_up) {
         EXPECT_GE(loop().now(), sent);
         return false;
     });
+}
+
+// More than the kernel tells of at once, all of them always ready.
+using many_fd_watches = coda::test::on_every_loop;
+CODA_ON_EVERY_LOOP(many_fd_watches);
+
+TEST_P(many_fd_watches, that_are_always_ready_are_told_equally_often) {
+    constexpr std::size_t many = 150, each = 40;
+    struct busy {
+        std::size_t told = 0;
+        std::size_t* left = nullptr;
+        coda::loop* loop = nullptr;
+        int fd = -1;
+        std::optional<coda::fd_watch> watch;
+
+        void ready() noexcept {
+            ++told;
+            if (*left > 0 && --*left == 0) loop->stop();
+        }
+    };
+    std::vector<busy> all(many);
+    std::size_t left = many * each;
+    for (auto& b : all) {
+        b.left = &left;
+        b.loop = &loop();
+        b.fd = eventfd(1, EFD_CLOEXEC);
+        ASSERT_GE(b.fd, 0);
+        auto const ready = [](void* self, readiness) noexcept { static_cast<busy*>(self)->ready(); };
+        b.watch.emplace(loop(), b.fd, ready, &b);
+        b.watch->want(readiness::read);
+    }
+    loop().run();
+    for (auto& b : all) {
+        EXPECT_GE(b.told, each / 2);
+        EXPECT_LE(b.told, each * 2);
+        b.watch.reset();
+        close(b.fd);
+    }
+}
+
+TEST_P(many_fd_watches, one_that_is_always_ready_does_not_starve_another_nor_what_is_posted) {
+    struct counted {
+        int told = 0;
+        int fd = eventfd(1, EFD_CLOEXEC);
+    };
+    counted busy, other;
+    auto const count = [](void* self, readiness) noexcept { ++static_cast<counted*>(self)->told; };
+    coda::fd_watch first(loop(), busy.fd, count, &busy);
+    coda::fd_watch second(loop(), other.fd, count, &other);
+    first.want(readiness::read);
+    std::vector<int> seen; // how often the busy one was told before each turn
+    std::function<void()> turn = [&] {
+        seen.push_back(busy.told);
+        if (seen.size() == 50) second.want(readiness::read);
+        if (seen.size() < 100) return loop().post(turn);
+        loop().stop();
+    };
+    loop().post(turn);
+    loop().run();
+    EXPECT_GE(other.told, 20); // in 50 turns
+    EXPECT_LE(busy.told, 400); // in 100: a few at most in each
+    close(busy.fd);
+    close(other.fd);
 }
 
 } // namespace
