@@ -42,12 +42,16 @@ extern "C" void coda_on_signal(int number) {
     errno = saved;
 }
 
+bool is_default(struct sigaction const& a) noexcept {
+    return (a.sa_flags & SA_SIGINFO) == 0 && a.sa_handler == SIG_DFL;
+}
+
 void install() {
     std::lock_guard lock(installing);
     if (installed++ > 0) return;
     for (std::size_t i = 0; i < handled.size(); ++i) {
         sigaction(handled[i], nullptr, &former[i]);
-        if (former[i].sa_handler == SIG_IGN) continue;
+        if (!is_default(former[i])) continue; // the program's own, or ignored
         struct sigaction ours{};
         ours.sa_handler = &coda_on_signal;
         ours.sa_flags = SA_RESTART;

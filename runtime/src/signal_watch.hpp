@@ -10,7 +10,8 @@ namespace coda::detail {
 
 // While it lives, the first SIGINT or SIGTERM that the process receives is reported on the loop, and after it the
 // signal's former handling is back: who asks twice is not ignored. Of several watches alive at once (loops on several
-// threads) all are told. A signal that the process ignores stays ignored.
+// threads) all are told. A signal that the process ignores or has a handler of its
+// own for is left alone.
 class signal_watch {
 public:
     signal_watch(loop& l, std::function<void(int)> on_signal);

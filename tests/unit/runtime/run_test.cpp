@@ -180,21 +180,45 @@ TEST_P(a_run, signal_sent_to_the_process_reaches_the_loop_from_any_thread) {
     EXPECT_EQ(run(root()), 128 + SIGTERM);
 }
 
-extern "C" void do_nothing(int) {}
-
-TEST_P(a_run, restores_the_handlers_that_were_there) {
-    struct sigaction mine{};
-    mine.sa_handler = &do_nothing;
+TEST_P(a_run, restores_the_default_that_was_there) {
+    struct sigaction usual{};
+    usual.sa_handler = SIG_DFL;
     struct sigaction before{}, after{};
-    sigaction(SIGINT, &mine, &before);
+    sigaction(SIGINT, &usual, &before);
     run([]() -> task<> {
         struct sigaction during{};
         sigaction(SIGINT, nullptr, &during);
-        EXPECT_NE(during.sa_handler, &do_nothing);
+        EXPECT_NE(during.sa_handler, SIG_DFL);
         co_return;
     }());
     sigaction(SIGINT, &before, &after);
-    EXPECT_EQ(after.sa_handler, &do_nothing);
+    EXPECT_EQ(after.sa_handler, SIG_DFL);
+}
+
+std::sig_atomic_t volatile heard = 0;
+extern "C" void hear(int) { heard = heard + 1; }
+extern "C" void hear_with_details(int, siginfo_t*, void*) { heard = heard + 1; }
+
+TEST_P(a_run, leaves_a_handler_of_the_programs_own_alone) {
+    struct sigaction plain{}, detailed{};
+    plain.sa_handler = &hear;
+    detailed.sa_sigaction = &hear_with_details;
+    detailed.sa_flags = SA_SIGINFO;
+    for (auto const& mine : {plain, detailed}) {
+        struct sigaction before{}, after{};
+        sigaction(SIGTERM, &mine, &before);
+        heard = 0;
+        auto const root = []() -> task<int> {
+            raise(SIGTERM);
+            raise(SIGTERM);
+            co_await coda::sleep_for(2ms);
+            co_return 4;
+        };
+        EXPECT_EQ(run(root()), 4);
+        EXPECT_EQ(heard, 2);
+        sigaction(SIGTERM, &before, &after);
+        EXPECT_EQ(after.sa_handler, mine.sa_handler);
+    }
 }
 
 TEST_P(a_run, ignored_signal_stays_ignored) {
