@@ -113,6 +113,8 @@ private:
 /// exceptions pass through. An lvalue is referred to, an rvalue is kept.
 template <class A>
 auto as_result(A&& a) {
+    static_assert(!std::is_lvalue_reference_v<A> || !detail::awaited_once<std::remove_reference_t<A>>,
+                  "a named task or operation is awaited by co_await as_result(std::move(name)), once");
     return detail::as_result_awaitable<A>(std::forward<A>(a));
 }
 

@@ -35,6 +35,13 @@ public:
         return context_awaiter<A>(*this, std::forward<A>(a));
     }
 
+    // Only for the error.
+    template <awaited_once A>
+    auto await_transform(A& a) {
+        static_assert(!awaited_once<A>, "a named task or operation is awaited by co_await std::move(name), once");
+        return context_awaiter<A>(*this, std::move(a));
+    }
+
     // Has `h` go on when others had their turn.
     void yield(std::coroutine_handle<> h) noexcept {
         ready.handle = h;

@@ -33,6 +33,11 @@ using stored_awaiter_t = decltype(get_awaiter(std::declval<A>()));
 template <class A>
 using value_t = decltype(std::declval<awaiter_t<A>&>().await_resume());
 
+// Has an `operator co_await` for rvalues only: tasks, operations and what is made of them.
+template <class A>
+concept awaited_once =
+    requires(A&& a) { std::move(a).operator co_await(); } && !requires(A& a) { a.operator co_await(); };
+
 template <class A>
 concept awaitable = requires(awaiter_t<A>& a) { a.await_resume(); };
 
