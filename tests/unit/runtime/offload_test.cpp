@@ -24,7 +24,7 @@ std::string complaint(coda::offload_options options) {
 
 TEST(offload_options, out_of_range_are_refused_by_name) {
     EXPECT_THAT(complaint({.threads = 0}), HasSubstr("offload_options.threads must be 1 to 1024, not 0"));
-    EXPECT_THAT(complaint({.threads = 1025}), HasSubstr("from 1 to 1024"));
+    EXPECT_THAT(complaint({.threads = 1025}), HasSubstr("1 to 1024"));
     EXPECT_THAT(complaint({.max_queued = 1048577}),
                 HasSubstr("offload_options.max_queued must be 0 to 1048576, not 1048577"));
 }
