@@ -124,8 +124,8 @@ TEST_P(the_end, of_the_loop_run_leaves_clients_and_connections_destructible) {
     auto db = connected();
     pg::client many(loop(), server().uri());
     auto const body = [&](scope& s) -> task<> {
-        s.spawn(db->execute("select pg_advisory_lock($1)", key_));
-        s.spawn(many.execute("select pg_advisory_lock($1)", key_));
+        s.spawn(db->execute("select pg_advisory_xact_lock($1)", key_));
+        s.spawn(many.execute("select pg_advisory_xact_lock($1)", key_));
         co_await until([&] { return server().waiting_for(key_) == 2; });
         s.spawn(many.query("select 1"));
         loop().stop();
