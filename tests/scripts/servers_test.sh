@@ -35,6 +35,7 @@ until_true() {
 
 # run_servers NAME TMPDIR: until it is killed; $scratch/NAME has the environment of the command. Sets `pid`.
 run_servers() {
+    # shellcheck disable=SC2016 # for the other shell
     # Its own servers, not those that this test may have been given.
     env --unset=CODA_TEST_STATE TMPDIR="$2" "$source_folder/scripts/servers" run -- \
         bash -c 'env >"$1.new" && mv "$1.new" "$1" && exec sleep 600' command "$scratch/$1" >"$scratch/$1.log" 2>&1 &

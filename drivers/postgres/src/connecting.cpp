@@ -4,33 +4,54 @@
 #include "conninfo.hpp"
 #include "server_reply.hpp"
 
+#include <coda/runtime/deadline.hpp>
 #include <coda/runtime/resolve.hpp>
 #include <coda/runtime/this_context.hpp>
 #include <coda/runtime/wait_ready.hpp>
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <optional>
+
 namespace coda::pg::detail {
 
 namespace {
 
+constexpr std::string_view default_port = "5432";
+
 error connect_failed(PGconn const* c) { return {errc::connect_failed, connection_message(c)}; }
+
+// What of the time until `latest` is for the next of `left` steps.
+time_point fair_share(time_point now, time_point latest, std::size_t left) {
+    if (latest == no_deadline || left <= 1) return latest;
+    return now + (latest - now) / static_cast<duration::rep>(left);
+}
+
+// Whether a wait under a share of the context's time ended because of that share.
+bool share_ended(error const& e, context const& here) {
+    return e.code() == coda::errc::timed_out && !here.cancel.requested() && here.loop->now() < here.deadline;
+}
 
 // Each name becomes its addresses, in order; libpq then connects by hostaddr and keeps the name for TLS and messages.
 operation<std::vector<server_address>> resolved(std::vector<server_address> servers) {
+    context const& here = co_await this_context();
     std::vector<server_address> all;
     error last;
-    for (auto& s : servers) {
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+        auto& s = servers[i];
         if (!s.needs_resolving()) {
             all.push_back(std::move(s));
             continue;
         }
-        // Named: g++ 12 destroys the result of a conditional twice when it stands inside an await.
-        std::string const port = s.port.empty() ? "5432" : s.port;
-        auto addresses = co_await as_result(resolve(s.host, port));
+        std::string const port(s.port.empty() ? default_port : s.port);
+        // Of several, connecting has a share as well.
+        std::size_t const left = servers.size() > 1 ? servers.size() - i + 1 : 1;
+        time_point const latest = fair_share(here.loop->now(), here.deadline, left);
+        auto addresses = co_await as_result(with_deadline(latest, resolve(s.host, port)));
         if (addresses.has_error()) {
             last = addresses.error();
-            if (last.code() != coda::errc::name_not_resolved) co_return last;
+            if (last.code() != coda::errc::name_not_resolved && !share_ended(last, here)) co_return last;
             continue;
         }
         for (auto const& address : *addresses) all.push_back({s.host, address.host(), s.port});
@@ -52,6 +73,60 @@ connection_handle start(conninfo const& info) {
     return connection_handle(PQconnectStartParams(keywords.data(), values.data(), 0));
 }
 
+// The server that libpq is trying: it goes on to the next by itself where one refuses.
+std::size_t current(PGconn const* c, std::vector<server_address> const& servers, std::size_t before) {
+    std::string_view const host = PQhost(c);
+    std::string_view const address = PQhostaddr(c);
+    std::string_view const port = PQport(c);
+    auto const tried = [&](server_address const& s) {
+        if (port != (s.port.empty() ? default_port : s.port)) return false;
+        return s.hostaddr.empty() ? s.host == host : s.hostaddr == address && (s.host.empty() || s.host == host);
+    };
+    for (std::size_t i = 0; i < servers.size(); ++i)
+        if (auto const at = (before + i) % servers.size(); tried(servers[at])) return at;
+    return before;
+}
+
+time_point latest_answer(context const& here, conninfo const& info, std::size_t at) {
+    time_point const now = here.loop->now();
+    time_point const share = fair_share(now, here.deadline, info.tries_left(at));
+    auto const limit = info.connect_timeout();
+    return limit ? std::min(share, now + *limit) : share;
+}
+
+// As libpq tries one server after the other, until one does not answer in its time: `silent` is that one then.
+operation<connection_handle> connect(conninfo const& info, std::optional<std::size_t>& silent) {
+    auto connection = start(info);
+    if (connection == nullptr) throw std::bad_alloc();
+    PGconn* const c = connection.get();
+    PQsetNoticeProcessor(c, [](void*, char const*) {}, nullptr);
+
+    context const& here = co_await this_context();
+    std::size_t at = current(c, info.servers(), 0);
+    time_point latest = latest_answer(here, info, at);
+    // libpq asks first for the socket to be writable, and may change the socket while it tries the next address.
+    auto wanted = readiness::write;
+    while (PQstatus(c) != CONNECTION_BAD) {
+        auto waited = co_await as_result(with_deadline(latest, wait_ready(PQsocket(c), wanted)));
+        if (waited.has_error()) {
+            if (share_ended(waited.error(), here)) silent = at;
+            co_return waited.error();
+        }
+        auto const next = PQconnectPoll(c);
+        if (next == PGRES_POLLING_FAILED) break;
+        if (next == PGRES_POLLING_OK) {
+            if (PQsetnonblocking(c, 1) != 0 || PQenterPipelineMode(c) == 0) break;
+            co_return std::move(connection);
+        }
+        wanted = next == PGRES_POLLING_READING ? readiness::read : readiness::write;
+        if (auto const now_at = current(c, info.servers(), at); now_at != at) {
+            at = now_at;
+            latest = latest_answer(here, info, at);
+        }
+    }
+    co_return connect_failed(c);
+}
+
 } // namespace
 
 operation<connection_handle> open_connection(std::string text) {
@@ -60,26 +135,11 @@ operation<connection_handle> open_connection(std::string text) {
     auto servers = co_await as_result(resolved(info->servers()));
     if (servers.has_error()) co_return servers.error();
     info->set_servers(std::move(*servers));
-
-    auto connection = start(*info);
-    if (connection == nullptr) throw std::bad_alloc();
-    PGconn* const c = connection.get();
-    PQsetNoticeProcessor(c, [](void*, char const*) {}, nullptr);
-
-    // libpq asks first for the socket to be writable, and may change the socket while it tries the next address.
-    auto wanted = readiness::write;
-    while (PQstatus(c) != CONNECTION_BAD) {
-        auto waited = co_await as_result(wait_ready(PQsocket(c), wanted));
-        if (waited.has_error()) co_return waited.error();
-        auto const next = PQconnectPoll(c);
-        if (next == PGRES_POLLING_FAILED) break;
-        if (next == PGRES_POLLING_OK) {
-            if (PQsetnonblocking(c, 1) != 0 || PQenterPipelineMode(c) == 0) break;
-            co_return std::move(connection);
-        }
-        wanted = next == PGRES_POLLING_READING ? readiness::read : readiness::write;
+    while (true) {
+        std::optional<std::size_t> silent;
+        auto made = co_await as_result(connect(*info, silent));
+        if (!silent || !info->go_on_after(*silent)) co_return std::move(made);
     }
-    co_return connect_failed(c);
 }
 
 } // namespace coda::pg::detail

@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/algorithm/string/split.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -69,6 +71,69 @@ result<std::vector<server_address>> servers_of(option_values const& values) {
     return servers;
 }
 
+// Options that libpq itself checks only when it connects, and whose values it then repeats.
+struct choice {
+    std::string_view option;
+    std::vector<std::string_view> values;
+};
+
+std::vector<choice> const& choices() {
+    static std::vector<choice> const all = {
+        {"sslmode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+        {"channel_binding", {"disable", "prefer", "require"}},
+        {"gssencmode", {"disable", "prefer", "require"}},
+        {"target_session_attrs", {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}},
+        {"ssl_min_protocol_version", {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}},
+        {"ssl_max_protocol_version", {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}},
+    };
+    return all;
+}
+
+constexpr std::string_view integers[] = {"connect_timeout",     "keepalives",       "keepalives_idle",
+                                         "keepalives_interval", "keepalives_count", "tcp_user_timeout"};
+
+// As libpq reads one: decimal, perhaps signed, perhaps with blanks around it.
+std::optional<int> integer(std::string_view text) {
+    constexpr std::string_view blanks = " \t\n\v\f\r";
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    text = text.substr(0, text.find_last_not_of(blanks) + 1);
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+    int number = 0;
+    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+// The value that libpq would use; an empty one counts as none.
+std::string_view effective(option_values const& values, option_values const& environment, std::string_view option) {
+    for (auto const* from : {&values, &environment})
+        if (auto const found = from->find(option); found != from->end() && !found->second.empty()) return found->second;
+    return {};
+}
+
+result<> check_values(option_values const& values, option_values const& environment) {
+    for (auto const& [option, allowed] : choices()) {
+        auto const value = effective(values, environment, option);
+        auto const same = [&](std::string_view one) { return boost::algorithm::iequals(one, value); };
+        // The versions of TLS in any case, all else as it is written.
+        bool const known = option.starts_with("ssl_") ? std::ranges::any_of(allowed, same)
+                                                      : std::ranges::find(allowed, value) != allowed.end();
+        if (!value.empty() && !known) return invalid(fmt::format("{} must be {}", option, fmt::join(allowed, ", ")));
+    }
+    for (auto const option : integers) {
+        auto const value = effective(values, environment, option);
+        if (!value.empty() && !integer(value)) return invalid(fmt::format("{} must be an integer", option));
+    }
+    return {};
+}
+
+// No shorter than 2 s: libpq's own rule, which leaves a slow handshake a chance.
+std::optional<duration> timeout_of(std::string_view connect_timeout) {
+    int const seconds = integer(connect_timeout).value_or(0);
+    if (seconds <= 0) return std::nullopt;
+    return std::chrono::seconds(std::clamp(seconds, 2, 24 * 60 * 60));
+}
+
 } // namespace
 
 bool server_address::needs_resolving() const noexcept {
@@ -126,13 +191,23 @@ result<conninfo> conninfo::parse(std::string const& text) {
 
     auto servers = servers_of(values);
     if (servers.has_error()) return servers.error();
+    if (auto const good = check_values(values, environment); good.has_error()) return good.error();
     conninfo result;
+    result.connect_timeout_ = timeout_of(effective(values, environment, "connect_timeout"));
+    result.two_rounds_ = effective(values, environment, "target_session_attrs") == "prefer-standby";
     result.servers_ = std::move(*servers);
     for (auto const* placed : {"host", "hostaddr", "port"}) values.erase(placed);
     // Kerberos would be asked by blocking calls; who wants it says so.
     values.emplace("gssencmode", "disable");
     result.options_.assign(values.begin(), values.end());
     return result;
+}
+
+// In a second round those that failed may be good enough after all.
+bool conninfo::go_on_after(std::size_t index) {
+    auto const silent = servers_.begin() + static_cast<std::ptrdiff_t>(index);
+    servers_.erase(two_rounds_ ? silent : servers_.begin(), silent + 1);
+    return !servers_.empty();
 }
 
 std::vector<std::pair<std::string, std::string>> conninfo::parameters() const {

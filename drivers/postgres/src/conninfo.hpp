@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/runtime/context.hpp>
 #include <coda/runtime/error.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,12 +35,24 @@ public:
     // Tries these instead: the same with names resolved, perhaps to several addresses each.
     void set_servers(std::vector<server_address> servers) { servers_ = std::move(servers); }
 
+    // Has the server at `index`, which did not answer, not tried again, nor those before it, which have failed. False
+    // when none is left.
+    bool go_on_after(std::size_t index);
+
+    // How many servers are to be tried, from the one at `index` on.
+    std::size_t tries_left(std::size_t index) const noexcept { return servers_.size() * (two_rounds_ ? 2 : 1) - index; }
+
+    // The longest wait for one server: connect_timeout, at least 2 s, as libpq has it; none where that is 0 or less.
+    std::optional<duration> connect_timeout() const noexcept { return connect_timeout_; }
+
     // Everything for PQconnectStartParams. Holds secrets.
     std::vector<std::pair<std::string, std::string>> parameters() const;
 
 private:
     std::vector<std::pair<std::string, std::string>> options_; // but for the servers
     std::vector<server_address> servers_;
+    std::optional<duration> connect_timeout_;
+    bool two_rounds_ = false; // libpq goes over all servers a second time
 };
 
 // What is wrong with a connection text, by how libpq's message about it begins. None of libpq's words are repeated:

@@ -79,9 +79,6 @@ TEST_P(connecting, tells_what_the_server_rejects) {
     EXPECT_THAT(database.message(), Not(HasSubstr("\n")));
     auto const attribute = failure_of("postgresql://coda@" + base + "/coda?target_session_attrs=read-only");
     EXPECT_EQ(attribute.code(), pg::errc::connect_failed);
-    auto const nonsense = failure_of("postgresql://coda:s3cret@" + base + "/coda?sslmode=nonsense");
-    EXPECT_EQ(nonsense.code(), pg::errc::connect_failed);
-    EXPECT_THAT(nonsense.message(), Not(HasSubstr("s3cret")));
 }
 
 TEST_P(connecting, too_often_is_rejected) {
@@ -140,6 +137,47 @@ TEST_P(connecting, is_bounded_where_nobody_answers) {
         auto const e = failure_of(at(where), {.connect_timeout = 50ms});
         EXPECT_EQ(e.code(), coda::errc::timed_out) << e.message();
     }
+}
+
+// The good one stands there several times, so that a machine that is too slow for one share has more of them.
+TEST_P(connecting, goes_on_to_the_next_where_one_does_not_answer) {
+    coda::test::unreachable_endpoint nobody;
+    coda::test::scripted_peer silent([](coda::test::conversation& with) { with.hang(); });
+    auto const good = server().where().port;
+    std::string hosts = "127.0.0.1,127.0.0.1", ports = fmt::format("{},{}", nobody.where().port, silent.where().port);
+    for (int i = 0; i < 18; ++i) {
+        hosts += ",127.0.0.1";
+        ports += fmt::format(",{}", good);
+    }
+    auto const uri = fmt::format("host={} port={} user=coda dbname=coda", hosts, ports);
+    pg::connection db(loop(), uri, {.connect_timeout = 6s});
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        co_await gives(db.query_one<std::int32_t>("select 1"), 1);
+    };
+    run(body());
+}
+
+TEST_P(connecting, goes_over_all_servers_again_where_a_standby_is_preferred) {
+    coda::test::unreachable_endpoint nobody;
+    std::string hosts, ports;
+    for (int i = 0; i < 9; ++i) {
+        hosts += "127.0.0.1,";
+        ports += fmt::format("{},", server().where().port);
+    }
+    auto const uri = fmt::format("host={}127.0.0.1 port={}{} user=coda dbname=coda target_session_attrs=prefer-standby",
+                                 hosts, ports, nobody.where().port);
+    pg::connection db(loop(), uri, {.connect_timeout = 6s});
+    auto const body = [&]() -> task<> { co_await db.connect(); };
+    run(body());
+}
+
+TEST_P(connecting, waits_for_one_server_no_longer_than_the_connection_string_says) {
+    coda::test::unreachable_endpoint nobody;
+    auto const began = std::chrono::steady_clock::now();
+    auto const e = failure_of(at(nobody.where()) + "?connect_timeout=1", {.connect_timeout = 1h});
+    EXPECT_EQ(e.code(), coda::errc::timed_out) << e.message();
+    EXPECT_GE(std::chrono::steady_clock::now() - began, 2s) << "as libpq has it";
 }
 
 TEST_P(connecting, is_bounded_by_the_context) {

@@ -4,6 +4,7 @@
 #include <coda/postgres.hpp>
 #include <coda/runtime.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,7 @@
 
 namespace {
 
+using namespace std::chrono_literals;
 using coda::pg::detail::conninfo;
 using coda::pg::detail::server_address;
 using coda::pg::detail::what_is_wrong;
@@ -39,9 +41,12 @@ protected:
         EXPECT_TRUE(parsed.has_value()) << text << ": " << parsed.error().message();
         return parsed ? parsed->servers() : servers();
     }
-    static std::map<std::string, std::string> parameters_of(std::string const& text) {
-        auto const all = conninfo::parse(text).value().parameters();
+    static std::map<std::string, std::string> parameters_of_parsed(conninfo const& info) {
+        auto const all = info.parameters();
         return {all.begin(), all.end()};
+    }
+    static std::map<std::string, std::string> parameters_of(std::string const& text) {
+        return parameters_of_parsed(conninfo::parse(text).value());
     }
     static std::string refused(std::string const& text) {
         auto const parsed = conninfo::parse(text);
@@ -53,8 +58,9 @@ protected:
     }
 
 private:
-    static constexpr char const* names[] = {"PGHOST",     "PGHOSTADDR", "PGPORT",    "PGUSER",       "PGPASSWORD",
-                                            "PGDATABASE", "PGSERVICE",  "PGSSLMODE", "PGGSSENCMODE", "PGAPPNAME"};
+    static constexpr char const* names[] = {"PGHOST",       "PGHOSTADDR", "PGPORT",           "PGUSER",
+                                            "PGPASSWORD",   "PGDATABASE", "PGSERVICE",        "PGSSLMODE",
+                                            "PGGSSENCMODE", "PGAPPNAME",  "PGCONNECT_TIMEOUT"};
     std::map<std::string, std::string> before_;
 };
 
@@ -166,6 +172,56 @@ TEST_F(a_conninfo, names_the_malformed_part) {
     EXPECT_THAT(refused("http://a/x"), HasSubstr("\"=\""));
     EXPECT_THAT(refused(std::string("host=a\0b", 8)), HasSubstr("zero byte"));
     EXPECT_THAT(refused("postgresql://me:p@w@a/x"), HasSubstr("%40"));
+}
+
+TEST_F(a_conninfo, names_the_option_whose_value_libpq_does_not_know) {
+    for (auto const* option : {"sslmode", "channel_binding", "gssencmode", "target_session_attrs",
+                               "ssl_min_protocol_version", "ssl_max_protocol_version", "connect_timeout", "keepalives",
+                               "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}) {
+        auto const message = refused(fmt::format("host=a {}=nonsense", option));
+        EXPECT_THAT(message, HasSubstr(std::string(option) + " must be"));
+        EXPECT_THAT(message, Not(HasSubstr("nonsense")));
+    }
+    for (auto const* good : {"sslmode=verify-full", "sslmode=''", "ssl_min_protocol_version=tlsv1.2",
+                             "target_session_attrs=prefer-standby", "keepalives=0", "keepalives_idle=' +5 '"})
+        EXPECT_TRUE(conninfo::parse(std::string("host=a ") + good).has_value()) << good;
+    setenv("PGSSLMODE", "nonsense", 1);
+    EXPECT_THAT(refused(""), HasSubstr("sslmode must be disable, allow"));
+    EXPECT_EQ(parameters_of("sslmode=require").at("sslmode"), "require");
+}
+
+TEST_F(a_conninfo, has_the_connect_timeout_that_libpq_would_have) {
+    auto const timeout = [](std::string const& value) {
+        return conninfo::parse("host=a connect_timeout='" + value + "'").value().connect_timeout();
+    };
+    EXPECT_EQ(timeout("7"), 7s);
+    EXPECT_EQ(timeout(" 7 "), 7s);
+    EXPECT_EQ(timeout("1"), 2s) << "no shorter";
+    EXPECT_EQ(timeout("2147483647"), 24h) << "no longer than makes sense";
+    for (auto const* none : {"0", "-1", ""}) EXPECT_EQ(timeout(none), std::nullopt);
+    EXPECT_EQ(conninfo::parse("host=a").value().connect_timeout(), std::nullopt);
+    for (auto const* wrong : {"1.5", "1s", "x", "99999999999", "+-1", "1 2"})
+        EXPECT_THAT(refused(std::string("host=a connect_timeout='") + wrong + "'"),
+                    HasSubstr("connect_timeout must be an integer"));
+    setenv("PGCONNECT_TIMEOUT", "9", 1);
+    EXPECT_EQ(conninfo::parse("host=a").value().connect_timeout(), 9s);
+    EXPECT_EQ(timeout("3"), 3s);
+    unsetenv("PGCONNECT_TIMEOUT");
+}
+
+TEST_F(a_conninfo, goes_on_after_a_server_that_did_not_answer) {
+    auto info = conninfo::parse("host=a,b,c,d").value();
+    EXPECT_EQ(info.tries_left(0), 4U);
+    EXPECT_EQ(info.tries_left(3), 1U);
+    EXPECT_TRUE(info.go_on_after(1)); // a has failed
+    EXPECT_EQ(parameters_of_parsed(info).at("host"), "c,d");
+    EXPECT_FALSE(info.go_on_after(1));
+
+    auto twice = conninfo::parse("host=a,b,c target_session_attrs=prefer-standby").value();
+    EXPECT_EQ(twice.tries_left(0), 6U);
+    EXPECT_EQ(twice.tries_left(2), 4U);
+    EXPECT_TRUE(twice.go_on_after(1)); // a may do in the second round
+    EXPECT_EQ(parameters_of_parsed(twice).at("host"), "a,c");
 }
 
 // Wherever a password may stand, and whatever is wrong beside it or in it.

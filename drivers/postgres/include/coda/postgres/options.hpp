@@ -11,13 +11,15 @@ namespace coda::pg {
 
 /// Bounds of one connection. All finite; `check` refuses what is out of range.
 struct connection_options {
-    /// How long connecting may take, name resolution included. More than 0.
+    /// How long connecting may take, name resolution and all servers together. Several servers or addresses share what
+    /// is left of it evenly; a connect_timeout in the connection string bounds each of them, as with libpq. More than
+    /// 0, at most 24 h.
     duration connect_timeout = std::chrono::seconds(10);
     /// The longest that a statement may take, queueing included, where its context has no earlier deadline. More than
-    /// 0.
+    /// 0, at most 24 h.
     duration statement_timeout = std::chrono::seconds(30);
     /// How long the reply to a statement whose caller has left may take, before the connection is given up. More than
-    /// 0.
+    /// 0, at most 24 h.
     duration drain_timeout = std::chrono::seconds(5);
     /// Statements sent and not answered. 1 to 65,536.
     std::size_t max_in_flight = 64;
