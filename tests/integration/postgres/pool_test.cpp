@@ -188,7 +188,7 @@ TEST_P(postgres_pool, acquire_times_out_and_is_cancelled_while_others_hold_all) 
         auto const value = co_await db->query_one<int>("select 7");
         EXPECT_EQ(value, 7);
     };
-    run_and_close({.max_size = 1, .acquire_timeout = 50ms}, body);
+    run_and_close({.max_size = 1, .acquire_timeout = 1s}, body);
 }
 
 TEST_P(postgres_pool, refused_login_is_the_error_of_the_acquire) {
