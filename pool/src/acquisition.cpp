@@ -3,8 +3,6 @@
 
 #include <coda/pool/detail/acquisition.hpp>
 
-#include <cassert>
-
 namespace coda::detail {
 
 acquisition::acquisition(pool_engine& from) noexcept
@@ -20,10 +18,12 @@ acquisition::~acquisition() {
     if (granted_ != nullptr) give_back(*granted_);
 }
 
-bool acquisition::await_ready() noexcept { return (granted_ = pool_.take()) != nullptr; }
-
 bool acquisition::await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept {
-    assert(ctx->loop == &pool_.home() && "a pool was used from another loop than its own");
+    if (ctx->loop != &pool_.home()) {
+        why_ = used_from_another_loop("a pool");
+        return false;
+    }
+    if ((granted_ = pool_.take()) != nullptr) return false;
     if (auto refused = pool_.refusal()) {
         why_ = std::move(*refused);
         return false;

@@ -4,6 +4,7 @@
 #include <coda/pool/error.hpp>
 #include <coda/pool/pool.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/this_context.hpp>
 
 #include <cassert>
 
@@ -177,6 +178,8 @@ task<> pool_engine::close(std::unique_ptr<pooled> c) {
 }
 
 operation<> pool_engine::close() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a pool");
     core_.shut();
     if (work_) work_->cancel();
     pump();

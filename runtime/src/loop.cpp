@@ -18,14 +18,32 @@ private:
 
 loop::~loop() { detach_all(); }
 
+void loop::refuse_second_run() const {
+    // A loop adopted from the user is in a turn without `run`; only the thread that runs it may ask.
+    bool const nested = thread_.load(std::memory_order_relaxed) == std::this_thread::get_id() && in_turn_;
+    bool const busy = nested || running_.load(std::memory_order_acquire);
+    assert(!busy && "loop::run of a loop that runs already");
+    if (busy) throw exception(error(make_error_code(errc::invalid_argument), "loop::run: the loop runs already"));
+}
+
 void loop::run() {
-    thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    if (!stopped_.exchange(false, std::memory_order_acq_rel)) {
-        ask_for_turn();
-        run_backend();
-        stopped_.store(false, std::memory_order_release);
-    }
-    thread_.store(std::thread::id(), std::memory_order_relaxed);
+    refuse_second_run();
+    struct running {
+        explicit running(loop& l) noexcept : owner(l) {
+            owner.running_.store(true, std::memory_order_release);
+            owner.thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        }
+        ~running() {
+            owner.thread_.store(std::thread::id(), std::memory_order_relaxed);
+            owner.running_.store(false, std::memory_order_release);
+        }
+        running(running const&) = delete;
+        loop& owner;
+    } const here(*this);
+    if (stopped_.exchange(false, std::memory_order_acq_rel)) return;
+    ask_for_turn();
+    run_backend();
+    stopped_.store(false, std::memory_order_release);
 }
 
 void loop::stop() noexcept {
@@ -43,13 +61,18 @@ void loop::schedule(resumption& r) noexcept {
 }
 
 void loop::arm(timer& t, time_point when) noexcept {
+    assert(in_loop_thread() && "a timer was armed on a thread that is not its loop's");
     timers_.insert(t, when);
     if (when < backend_timer_) ask_for_turn();
 }
 
-void loop::disarm(timer& t) noexcept { timers_.remove(t); }
+void loop::disarm(timer& t) noexcept {
+    assert((!t.armed() || in_loop_thread()) && "a timer was disarmed on a thread that is not its loop's");
+    timers_.remove(t);
+}
 
 void loop::defer(deferred& d) noexcept {
+    assert(in_loop_thread() && "a function was deferred on a thread that is not its loop's");
     if (d.linked()) return;
     deferred_.push_back(d);
     ask_for_turn();
@@ -150,7 +173,9 @@ void loop::run_posted() noexcept {
 void loop::detach_all() noexcept {
     while (visitors_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
     assert(ready_.empty() && timers_.empty() && "a loop was destroyed with coroutines on it");
+    assert(watches_.empty() && "a loop was destroyed with descriptors watched");
     while (!ready_.empty()) ready_.pop_front();
+    while (!watches_.empty()) watches_.pop_front().backend_.reset();
     while (!deferred_.empty()) deferred_.pop_front();
     timers_.clear();
     // What is destroyed here may post in its turn.
@@ -159,8 +184,19 @@ void loop::detach_all() noexcept {
 }
 
 fd_watch::fd_watch(loop& l, int fd, callback function, void* self)
-    : fd_(fd), function_(function), self_(self), backend_(l.watch(fd, *this)) {}
+    : loop_(l), fd_(fd), function_(function), self_(self), backend_(l.watch(fd, *this)) {
+    l.watches_.push_back(*this);
+}
 
 fd_watch::~fd_watch() = default;
+
+error used_from_another_loop(std::string_view what) noexcept {
+    error_code const code = make_error_code(errc::invalid_argument);
+    try {
+        return {code, std::string(what) + " was used from another loop than its own"};
+    } catch (std::bad_alloc const&) {
+        return code;
+    }
+}
 
 } // namespace coda

@@ -18,6 +18,8 @@ pipelined_request::~pipelined_request() {
 bool pipelined_request::await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept {
     if (connection_ == nullptr) {
         failed_.emplace(errc::not_connected);
+    } else if (ctx->loop != &connection_->loop_) {
+        failed_ = used_from_another_loop("a connection");
     } else if (!connection_->usable()) {
         failed_ = connection_->why_lost().with_outcome(outcome::not_sent);
     } else if (connection_->requests_.full()) {

@@ -17,7 +17,8 @@ bool child_promise_base::ended_with(error_code const& code) const noexcept {
     }
 }
 
-root::root(loop& l) noexcept : loop_(l) {
+root::root(loop& l) : loop_(l) {
+    l.refuse_second_run();
     context_.loop = &l;
     context_.cancel = source_.token();
 }

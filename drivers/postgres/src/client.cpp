@@ -38,6 +38,8 @@ operation<> client::close() { return sessions_->close(); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
 
+loop& client::home() const noexcept { return sessions_->home(); }
+
 detail::session* client::ready_session() { return sessions_->pick(); }
 
 operation<std::shared_ptr<detail::session>> client::wait_for_session() { return sessions_->wait(); }

@@ -4,6 +4,7 @@
 
 #include <coda/postgres/connection.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/this_context.hpp>
 
 namespace coda::pg {
 
@@ -16,6 +17,8 @@ connection::connection(loop& l, std::string uri, connection_options options)
 connection::~connection() = default;
 
 operation<> connection::connect() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a postgres connection");
     if (usable()) co_return result<>();
     auto opened = co_await as_result(with_timeout(options_.connect_timeout, detail::open_connection(uri_)));
     if (opened.has_error()) co_return opened.error();
@@ -46,6 +49,8 @@ operation<> connection::reset() {
 }
 
 operation<> connection::close() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a postgres connection");
     if (usable()) static_cast<void>(co_await as_result(with_timeout(options_.drain_timeout, session_->idle().wait())));
     abort();
     co_return result<>();

@@ -219,6 +219,23 @@ TEST_P(a_connection, that_was_never_connected_says_so) {
     run(body());
 }
 
+TEST_P(a_connection, refuses_to_be_used_from_another_loop) {
+    auto db = connected();
+    auto const elsewhere = coda::test::make_loop(GetParam());
+    auto const body = [&]() -> task<> {
+        auto const ping = co_await as_result(db->ping());
+        EXPECT_EQ(ping.error().code(), coda::errc::invalid_argument);
+        EXPECT_EQ(ping.error().outcome(), outcome::not_sent);
+        auto const query = co_await as_result(db->query("select 1"));
+        EXPECT_EQ(query.error().code(), coda::errc::invalid_argument);
+        auto const close = co_await as_result(db->close());
+        EXPECT_EQ(close.error().code(), coda::errc::invalid_argument);
+    };
+    elsewhere->run(body());
+    auto const still_good = [&]() -> task<> { co_await gives(db->query_one<std::int32_t>("select 1"), 1); };
+    run(still_good());
+}
+
 TEST_P(a_connection, needs_a_reset_once_it_was_used) {
     auto db = connected();
     auto const body = [&]() -> task<> {

@@ -62,6 +62,25 @@ TEST_P(a_pool, serves_waiters_in_the_order_they_came) {
     EXPECT_EQ(server.made, 1);
 }
 
+TEST_P(a_pool, refuses_to_be_used_from_another_loop) {
+    scripted_server server;
+    scripted_pool pool(loop(), connections_to(server), {.max_size = 1});
+    auto const elsewhere = coda::test::make_loop(GetParam());
+    auto const asks = [&]() -> task<> {
+        auto const taken = co_await as_result(pool.acquire());
+        EXPECT_EQ(taken.error().code(), errc::invalid_argument);
+        EXPECT_THAT(taken.error().message(), HasSubstr("a pool was used from another loop"));
+        auto const closed = co_await as_result(pool.close());
+        EXPECT_EQ(closed.error().code(), errc::invalid_argument);
+    };
+    elsewhere->run(asks()); // with nothing to take
+    auto const warms = [&]() -> task<> { auto const db = co_await pool.acquire(); };
+    run(warms());
+    elsewhere->run(asks()); // with an idle connection
+    EXPECT_EQ(server.made, 1);
+    run(warms()); // it is not closed
+}
+
 TEST_P(a_pool, never_has_more_connections_than_its_bound) {
     scripted_server server;
     scripted_pool pool(loop(), connections_to(server), {.max_size = 4});

@@ -133,6 +133,23 @@ TEST_P(an_adopted_loop, serves_the_users_own_handlers_beside_the_tasks) {
     EXPECT_EQ(ended, 1);
 }
 
+TEST_P(an_adopted_loop, is_not_run_from_a_task_while_the_user_runs_it) {
+    auto const nested = [this] {
+        coda::scope s(*loop_);
+        auto const runs = [](coda::loop& l) -> coda::task<> {
+            EXPECT_THROW(l.run(), coda::exception);
+            co_return;
+        };
+        s.spawn(runs(*loop_));
+        run_native();
+    };
+#ifdef NDEBUG
+    nested();
+#else
+    EXPECT_DEATH(nested(), "a loop that runs already");
+#endif
+}
+
 TEST_P(an_adopted_loop, serves_the_users_own_handlers_in_run_too) {
     bool called = false;
     coda::event ready;

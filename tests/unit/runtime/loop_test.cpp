@@ -7,8 +7,11 @@
 #include <coda/runtime/scope.hpp>
 #include <coda/runtime/sleep.hpp>
 #include <coda/runtime/this_context.hpp>
+#include <coda/runtime/wait_ready.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -184,9 +187,103 @@ void destroy_with_work(coda::test::loop_kind kind, bool run_first) {
     EXPECT_EQ(t.alive(), 0);
 }
 
+// Leaves a task that waits for an event, and one that waits for a descriptor.
+void destroy_with_waits(coda::test::loop_kind kind) {
+    tally t;
+    int const never = eventfd(0, EFD_CLOEXEC);
+    auto own = coda::test::make_loop(kind);
+    coda::event e;
+    {
+        coda::scope s(*own);
+        auto const event_waiter = [](coda::event& on, tracked) -> task<> { co_await on.wait(); };
+        auto const fd_waiter = [](int fd, tracked) -> task<> { co_await coda::wait_ready(fd, coda::readiness::read); };
+        s.spawn(event_waiter(e, tracked(t)));
+        s.spawn(fd_waiter(never, tracked(t)));
+        own->run([]() -> task<> { co_await coda::sleep_for(1ms); }());
+        own.reset();
+        EXPECT_EQ(t.alive(), 2);
+    }
+    EXPECT_EQ(t.alive(), 0);
+    close(never);
+}
+
+// Leaves a watch that wants something which is there, and goes on using it.
+void destroy_with_watch(coda::test::loop_kind kind) {
+    int const ready = eventfd(1, EFD_CLOEXEC);
+    auto own = coda::test::make_loop(kind);
+    std::optional<coda::fd_watch> watch;
+    int told = 0;
+    watch.emplace(*own, ready, [](void* n, coda::readiness) noexcept { ++*static_cast<int*>(n); }, &told);
+    watch->want(coda::readiness::read);
+    own->run([](int& n) -> task<> {
+        while (n == 0) co_await coda::yield();
+    }(told));
+    own.reset();
+    int const before = told;
+    watch->want(coda::readiness::none);
+    watch->want(coda::readiness::both);
+    EXPECT_EQ(watch->wanted(), coda::readiness::both);
+    EXPECT_EQ(watch->fd(), ready);
+    watch.reset();
+    EXPECT_EQ(told, before);
+    close(ready);
+}
+
+// Tries to run a loop that runs; gives what came of it.
+void run_again(coda::loop& l) {
+    bool began = false;
+    try {
+        l.run([](bool& b) -> task<> {
+            b = true;
+            co_return;
+        }(began));
+        FAIL() << "ran";
+    } catch (coda::exception const& e) {
+        EXPECT_EQ(e.code(), coda::errc::invalid_argument);
+        EXPECT_STREQ(e.what(), "loop::run: the loop runs already");
+    }
+    EXPECT_FALSE(began);
+    EXPECT_THROW(l.run(), coda::exception);
+}
+
+void run_within_a_task(coda::test::loop_kind kind) {
+    auto const own = coda::test::make_loop(kind);
+    own->run([](coda::loop& l) -> task<> {
+        run_again(l);
+        co_await coda::sleep_for(1ms); // and the loop is none the worse
+    }(*own));
+    own->run([]() -> task<> { co_return; }());
+}
+void run_within_a_callback(coda::test::loop_kind kind) {
+    auto const own = coda::test::make_loop(kind);
+    own->post([&] {
+        run_again(*own);
+        own->stop();
+    });
+    own->run();
+}
+void run_on_another_thread(coda::test::loop_kind kind) {
+    auto const own = coda::test::make_loop(kind);
+    own->run([](coda::loop& l) -> task<> {
+        std::thread([&] { run_again(l); }).join();
+        co_return;
+    }(*own));
+}
+
 #ifdef NDEBUG
 
 TEST(loop_misuse, resuming_from_another_thread_is_brought_to_the_loops_own) { set_from_another_thread(); }
+
+TEST_P(a_loop, runs_once_at_a_time) {
+    run_within_a_task(GetParam());
+    run_within_a_callback(GetParam());
+    run_on_another_thread(GetParam());
+}
+
+TEST_P(a_loop, destroyed_under_waits_and_watches_leaves_them_harmless) {
+    destroy_with_waits(GetParam());
+    destroy_with_watch(GetParam());
+}
 
 TEST_P(a_loop, destroyed_with_work_on_it_forgets_it) {
     destroy_with_work(GetParam(), false);
@@ -204,6 +301,33 @@ TEST_P(loop_misuse_death_test, resuming_from_another_thread_asserts) {
 TEST_P(loop_misuse_death_test, destroyed_with_work_on_it_asserts) {
     EXPECT_DEATH(destroy_with_work(GetParam(), false), "destroyed with coroutines on it");
     EXPECT_DEATH(destroy_with_work(GetParam(), true), "destroyed with coroutines on it");
+    EXPECT_DEATH(destroy_with_waits(GetParam()), "destroyed with descriptors watched");
+    EXPECT_DEATH(destroy_with_watch(GetParam()), "destroyed with descriptors watched");
+}
+TEST_P(loop_misuse_death_test, running_twice_asserts) {
+    EXPECT_DEATH(run_within_a_task(GetParam()), "a loop that runs already");
+    EXPECT_DEATH(run_within_a_callback(GetParam()), "a loop that runs already");
+    EXPECT_DEATH(run_on_another_thread(GetParam()), "a loop that runs already");
+}
+TEST_P(loop_misuse_death_test, use_from_another_thread_asserts) {
+    auto const elsewhere = [this](std::function<void()> f) {
+        run([](std::function<void()> misuse) -> task<> {
+            std::thread(misuse).join();
+            co_return;
+        }(std::move(f)));
+    };
+    timer_call unarmed([] {}), armed([] {});
+    deferred_call d([] {});
+    int const fd = eventfd(0, EFD_CLOEXEC);
+    coda::fd_watch watch(loop(), fd, [](void*, coda::readiness) noexcept {}, nullptr);
+    EXPECT_DEATH(elsewhere([&] { loop().arm(unarmed, coda::time_point()); }), "armed on a thread that is not");
+    EXPECT_DEATH(elsewhere([&] { loop().defer(d); }), "deferred on a thread that is not");
+    EXPECT_DEATH(elsewhere([&] { watch.want(coda::readiness::read); }), "a watch was used on another thread");
+    loop().arm(armed, loop().now() + 1h);
+    EXPECT_DEATH(elsewhere([&] { loop().disarm(armed); }), "disarmed on a thread that is not");
+    loop().disarm(armed);
+    elsewhere([&] { loop().disarm(unarmed); }); // nothing to do
+    close(fd);
 }
 
 #endif

@@ -57,11 +57,11 @@ public:
     /// Errors, all not_sent:
     /// - errc::timed_out with acquire_error: no connection came in time;
     /// - errc::queue_full with acquire_error: max_waiters wait already;
+    /// - errc::invalid_argument: awaited on another loop than the pool's;
     /// - errc::closed: the pool was closed or destroyed, before or while it waits;
     /// - what connecting failed with: each failed attempt ends one acquire, the oldest that waits, unless attempts
-    /// still
-    ///   under way suffice for all. So each acquire pays for one failed attempt at most, and nobody hammers a dead
-    ///   server more often than he is asked to.
+    ///   still under way suffice for all. So each acquire pays for one failed attempt at most, and nobody hammers a
+    ///   dead server more often than he is asked to.
     ///
     /// Cancelled by its context while it waits, it leaves the queue and ends with the reason (errc::cancelled); a
     /// connection that it was handed meanwhile goes on to the next. The attempt to connect that it caused goes on and
@@ -75,7 +75,8 @@ public:
     /// Closes the pool for good: acquires end with errc::closed from here on, attempts to connect are cancelled, idle
     /// and returned connections are closed in order. Waits until all are gone, leases included; after close_timeout, or
     /// when its context is cancelled or past its deadline, it aborts those that are left, whose users then see their
-    /// operations fail. Always succeeds. The pool must outlive it. May be called again.
+    /// operations fail. Always succeeds on the pool's loop (errc::invalid_argument on another). The pool must outlive
+    /// it. May be called again.
     operation<> close() { return detail::close(*engine_); }
 
     /// What the pool is doing. Cheap.

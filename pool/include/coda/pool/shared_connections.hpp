@@ -89,7 +89,7 @@ public:
     using opener = std::function<operation<std::shared_ptr<Connection>>()>;
 
     shared_connections(loop& l, opener open, sharing_options options)
-        : open_(std::move(open)), options_(options), background_(l) {
+        : loop_(l), open_(std::move(open)), options_(options), background_(l) {
         connections_.reserve(options.connections);
     }
     /// Ends all at once; who waits ends with errc::closed. `close` must have ended.
@@ -114,6 +114,8 @@ public:
     /// (at most drain_timeout, or the context's deadline), then ends all connections.
     operation<> close();
 
+    /// Where it is to be used.
+    loop& home() const noexcept { return loop_; }
     /// Connections that are open now.
     std::size_t open() const noexcept {
         return static_cast<std::size_t>(std::ranges::count_if(connections_, [](auto const& c) { return c->usable(); }));
@@ -134,6 +136,7 @@ private:
         for (auto const& c : connections_) c->lose(error(errc::closed));
     }
 
+    loop& loop_;
     opener open_;
     sharing_options options_;
     std::vector<std::shared_ptr<Connection>> connections_;
@@ -161,6 +164,8 @@ Connection* shared_connections<Connection>::pick() {
 
 template <class Connection>
 operation<std::shared_ptr<Connection>> shared_connections<Connection>::wait() {
+    context const& caller = co_await this_context();
+    if (caller.loop != &loop_) co_return used_from_another_loop("a client");
     if (closed_) co_return error(errc::closed);
     if (Connection* const ready = pick()) co_return ready->shared_from_this();
     auto const under_way = attempts_.front();
@@ -201,8 +206,9 @@ task<> shared_connections<Connection>::open_one(std::shared_ptr<attempt> a) {
 
 template <class Connection>
 operation<> shared_connections<Connection>::close() {
-    closed_ = true;
     context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a client");
+    closed_ = true;
     time_point const latest = here.loop->now() + options_.drain_timeout;
     background_.cancel(errc::closed);
     co_await background_.join();

@@ -5,6 +5,7 @@
 #include <coda/runtime/detail/timer_queue.hpp>
 
 #include <atomic>
+#include <cassert>
 #include <coroutine>
 #include <memory>
 #include <thread>
@@ -38,14 +39,18 @@ private:
 /// What a file descriptor is ready for, or what one waits for.
 enum class readiness : unsigned char { none = 0, read = 1, write = 2, both = 3 };
 
+/// Ready, or to be waited for, in all that either says.
 constexpr readiness operator|(readiness a, readiness b) noexcept {
     return static_cast<readiness>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
+/// Whether `set` has any of what `part` has.
 constexpr bool includes(readiness set, readiness part) noexcept {
     return (static_cast<unsigned>(set) & static_cast<unsigned>(part)) != 0;
 }
 
 namespace detail {
+
+class root;
 
 // What a backend does for one watched descriptor.
 class watch_backend {
@@ -75,8 +80,9 @@ struct posted_function final : posted {
 /// only, but for `post` and `stop`, which are for any.
 ///
 /// A *turn* is: posted functions, due timers, ready coroutines, deferred functions; then the loop waits for I/O.
-/// The loop must outlive everything that uses it. Destroying it with timers armed or coroutines ready detaches them:
-/// they never fire and never resume (debug builds assert).
+/// The loop must outlive everything that uses it. Destroying it with timers armed, coroutines ready or descriptors
+/// watched detaches them: they never fire, never resume and tell nothing (debug builds assert). Tasks that are left may
+/// then still be destroyed; ending what they wait for (setting an event, say) would resume them on a loop that is gone.
 class loop {
 public:
     using clock = std::chrono::steady_clock;
@@ -94,11 +100,14 @@ public:
     /// Runs `task` as the root of everything below it until it has ended, and returns its result or throws its
     /// exception. SIGINT and SIGTERM cancel the root task, which is then joined (a second signal acts as if there were
     /// no handler); a root so cancelled makes `run` return 128 + the signal's number where the result is int, nothing
-    /// where it is void, and throw `exception` (errc::cancelled) otherwise. Defined in <coda/runtime/run.hpp>.
+    /// where it is void, and throw `exception` (errc::cancelled) otherwise. A signal that the program handles itself or
+    /// ignores is left alone: that handler decides, by `post` or `stop`. Refused as the other `run` is, before the task
+    /// begins. Defined in <coda/runtime/run.hpp>.
     template <class T>
     T run(task<T> root);
 
-    /// Runs until `stop`.
+    /// Runs until `stop`. A loop that runs already, on this thread or another, is not run a second time: debug builds
+    /// assert, others throw `exception` (errc::invalid_argument).
     void run();
 
     /// Makes `run` return soon. From any thread. `run(task)` then destroys the task where it is suspended and throws
@@ -119,6 +128,7 @@ public:
 
     /// Arms `t` for `when`, again if it was armed. No allocation.
     void arm(timer& t, time_point when) noexcept;
+    /// Has `t` not fire; nothing to do when it is not armed. O(1) for all but the earliest.
     void disarm(timer& t) noexcept;
 
     /// Has `d` run at the end of this turn; once, however often it is asked for.
@@ -152,6 +162,7 @@ protected:
 
 private:
     friend class fd_watch;
+    friend class detail::root;
 
     // While another thread is inside `post` or `stop`, the destructor waits: what was posted may well have been run
     // already, and have ended the program's use of the loop, before that thread has left it.
@@ -171,6 +182,9 @@ private:
     virtual void stop_backend() noexcept = 0;                // from any thread
     virtual std::unique_ptr<detail::watch_backend> watch(int fd, fd_watch& owner) = 0;
 
+    // Throws for a loop that runs already, where the build does not assert.
+    void refuse_second_run() const;
+
     void refresh_now() noexcept;
     void enqueue(detail::posted& p) noexcept;
     void run_posted() noexcept;
@@ -183,6 +197,7 @@ private:
     detail::intrusive_list<resumption> ready_;
     detail::intrusive_list<deferred> deferred_;
     detail::timer_queue timers_;
+    detail::intrusive_list<fd_watch> watches_; // to detach them, should they outlive the loop
     time_point now_{};
     time_point backend_timer_ = no_deadline;
     int budget_ = awaits_per_resumption;
@@ -193,14 +208,19 @@ private:
     std::atomic<int> visitors_ = 0;
     std::atomic<std::thread::id> thread_{};
     std::atomic<bool> stopped_ = false;
+    std::atomic<bool> running_ = false;
     std::atomic<detail::posted*> posted_ = nullptr;
 };
+
+/// The error of an operation on an object (`what`: "a pool") from another loop than the object's own:
+/// errc::invalid_argument, not_sent. For drivers, which check this before they touch anything of the object.
+error used_from_another_loop(std::string_view what) noexcept;
 
 /// Watches one file descriptor (a C library's socket, say). Level-triggered: while readiness is wanted and there, the
 /// callback is called once per wake-up. Errors and hang-ups are reported as readiness: the next read or write tells.
 /// The descriptor is not owned and must stay open until the watch is destroyed; the callback may destroy the watch. It
 /// may be switched to non-blocking mode. One watch per descriptor and loop.
-class fd_watch {
+class fd_watch : public detail::list_node {
 public:
     /// Called on the loop's thread, outside of any coroutine. It must not throw.
     using callback = void (*)(void* self, readiness ready) noexcept;
@@ -213,22 +233,28 @@ public:
 
     /// Sets what is waited for. Cheap when nothing changes.
     void want(readiness r) noexcept {
+        assert((backend_ == nullptr || loop_.in_loop_thread()) && "a watch was used on another thread than its loop's");
         if (r == wanted_) return;
         wanted_ = r;
-        backend_->want(r);
+        if (backend_ != nullptr) backend_->want(r);
     }
+    /// What is waited for now.
     readiness wanted() const noexcept { return wanted_; }
+    /// The descriptor watched.
     int fd() const noexcept { return fd_; }
 
     /// For backends.
     void notify(readiness ready) noexcept { function_(self_, ready); }
 
 private:
+    friend class loop;
+
+    loop& loop_;
     int fd_;
     readiness wanted_ = readiness::none;
     callback function_;
     void* self_;
-    std::unique_ptr<detail::watch_backend> backend_;
+    std::unique_ptr<detail::watch_backend> backend_; // null once the loop is gone
 };
 
 } // namespace coda

@@ -11,7 +11,8 @@ namespace detail {
 // Runs one root child on a loop until it has ended, with SIGINT and SIGTERM as requests to cancel it.
 class root final : public child_owner {
 public:
-    explicit root(loop& l) noexcept;
+    // Throws where the loop runs already.
+    explicit root(loop& l);
 
     // Runs the loop; throws `exception` (errc::loop_stopped) when it was stopped before the child ended.
     template <class T>

@@ -40,6 +40,7 @@ public:
     std::size_t open_connections() const noexcept;
 
     /// For `statements`.
+    loop& home() const noexcept;
     detail::session* ready_session();
     operation<std::shared_ptr<detail::session>> wait_for_session();
 

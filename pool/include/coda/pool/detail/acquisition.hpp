@@ -15,7 +15,7 @@ public:
     acquisition& operator=(acquisition const&) = delete;
     ~acquisition();
 
-    bool await_ready() noexcept;
+    bool await_ready() const noexcept { return false; } // only the context tells whether the loop is the pool's
     bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
     result<pooled*> await_resume() noexcept;
 

@@ -3,6 +3,7 @@
 
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/runtime/operation.hpp>
+#include <coda/runtime/this_context.hpp>
 
 namespace coda::pg::detail {
 
@@ -10,6 +11,8 @@ namespace coda::pg::detail {
 template <class Source, class Decode, class... P>
 operation<typename Decode::value_type> run_statement(Source& source, Decode decode, std::string_view sql,
                                                      parameters<P...> values) {
+    context const& here = co_await this_context();
+    if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     auto const statement = values.encode(sql);
     if (statement.has_error()) co_return statement.error();
     session* on = source.ready_session();
@@ -69,13 +72,13 @@ namespace coda::pg {
 /// sent; lvalue strings and vectors of bytes, char pointers and `sql` itself are referred to and must live until the
 /// operation has ended.
 ///
-/// Every one: begins when awaited, on the object's loop; bounded by the context's deadline and by statement_timeout;
-/// cancelled by its context. The error tells the outcome: `not_sent` where it was still queued (the connection is as if
-/// nothing had been), `unknown` where it was sent (the caller resumes at once, the reply drains), `completed` where the
-/// server answered, with `server_error` details and its SQLSTATE as code. Others: invalid_argument (a value that cannot
-/// be sent), queue_full, connection_lost, protocol_error, connect_failed, closed. Each statement is a transaction of
-/// its own. COPY from or to the client is refused (errc::copy_refused) at the cost of the connection: what else was in
-/// flight on it ends with connection_lost.
+/// Every one: begins when awaited, on the object's loop (coda::errc::invalid_argument from another); bounded by the
+/// context's deadline and by statement_timeout; cancelled by its context. The error tells the outcome: `not_sent` where
+/// it was still queued (the connection is as if nothing had been), `unknown` where it was sent (the caller resumes at
+/// once, the reply drains), `completed` where the server answered, with `server_error` details and its SQLSTATE as
+/// code. Others: invalid_argument (a value that cannot be sent), queue_full, connection_lost, protocol_error,
+/// connect_failed, closed. Each statement is a transaction of its own. COPY from or to the client is refused
+/// (errc::copy_refused) at the cost of the connection: what else was in flight on it ends with connection_lost.
 template <class Source>
 class statements {
 public:
