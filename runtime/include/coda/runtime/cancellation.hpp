@@ -37,10 +37,12 @@ public:
     /// the operations end with (a deadline gives errc::timed_out).
     void request(error_code reason = errc::cancelled) noexcept;
 
+    /// Whether `request` was called.
     bool requested() const noexcept { return reason_.failed(); }
     /// Empty until requested.
     error_code const& reason() const noexcept { return reason_; }
 
+    /// For the contexts of what runs under this source.
     cancel_token token() noexcept;
 
 private:
@@ -54,6 +56,7 @@ class cancel_token {
 public:
     cancel_token() noexcept = default;
 
+    /// Whether the source was asked to cancel.
     bool requested() const noexcept { return source_ != nullptr && source_->requested(); }
     /// Why; empty until requested.
     error_code reason() const noexcept { return source_ != nullptr ? source_->reason() : error_code(); }
@@ -74,6 +77,7 @@ inline cancel_token cancel_source::token() noexcept { return cancel_token(*this)
 /// A source that is also cancelled when its parent is, for the same reason.
 class linked_cancel_source : public cancel_source, private cancel_callback {
 public:
+    /// The parent's source must outlive this one.
     explicit linked_cancel_source(cancel_token parent) noexcept;
 
 private:

@@ -72,9 +72,11 @@ public:
         serve_receivers();
     }
 
+    /// Whether `close` was called; there may still be values to receive.
     bool closed() const noexcept { return closed_; }
     /// Values in there, with those that a woken receiver is about to take.
     std::size_t size() const noexcept { return size_; }
+    /// For how many values there is room.
     std::size_t capacity() const noexcept { return ring_.size(); }
 
 private:

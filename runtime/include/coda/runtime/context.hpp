@@ -12,6 +12,7 @@ namespace coda {
 
 /// A moment on the loop's clock.
 using time_point = std::chrono::steady_clock::time_point;
+/// A length of time on it.
 using duration = std::chrono::steady_clock::duration;
 
 /// "No deadline."

@@ -46,6 +46,7 @@ using boost::system::error_code;
 
 /// The category of `errc`, named "coda".
 boost::system::error_category const& runtime_category() noexcept;
+/// An `errc` as an error code; makes codes comparable with it (`e.code() == coda::errc::timed_out`).
 error_code make_error_code(errc) noexcept;
 
 /// What a driver adds to an error: derive from it (fields of a server's answer, statistics of a pool ...). Immutable
@@ -69,7 +70,9 @@ public:
     /// With a message of one's own instead of the code's.
     error(error_code code, std::string message, coda::outcome what = outcome::not_sent);
 
+    /// What went wrong.
     error_code const& code() const noexcept { return code_; }
+    /// What became of the request.
     coda::outcome outcome() const noexcept { return outcome_; }
     /// The details' message where there is one, else the code's.
     std::string message() const;
@@ -92,8 +95,11 @@ private:
 /// What `co_await operation` throws; carries the whole error.
 class exception : public std::runtime_error {
 public:
+    /// what() is the error's message.
     explicit exception(coda::error e) : std::runtime_error(e.message()), error_(std::move(e)) {}
+    /// All that is known.
     coda::error const& error() const noexcept { return error_; }
+    /// What went wrong, for short.
     error_code const& code() const noexcept { return error_.code(); }
 
 private:

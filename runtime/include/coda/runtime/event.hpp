@@ -17,6 +17,7 @@ public:
     event(event const&) = delete;
     event& operator=(event const&) = delete;
 
+    /// Whether a wait would end at once.
     bool is_set() const noexcept { return set_; }
     /// Wakes all who wait, in the order they came, and lets later ones pass.
     void set() noexcept {

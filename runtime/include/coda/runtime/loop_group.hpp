@@ -39,6 +39,7 @@ public:
     loop_group(loop_group const&) = delete;
     loop_group& operator=(loop_group const&) = delete;
 
+    /// How many loops it has.
     std::size_t size() const noexcept { return members_.size(); }
     /// `i` must be less than size().
     loop& operator[](std::size_t i) noexcept {

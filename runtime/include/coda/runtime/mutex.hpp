@@ -31,6 +31,7 @@ public:
     /// Locks without waiting; nothing where it is locked.
     std::optional<guard> try_lock() noexcept;
 
+    /// Held by somebody, or handed to a waiter that has not run yet.
     bool locked() const noexcept { return permit_.available() == 0; }
 
 private:
@@ -44,6 +45,7 @@ public:
 
     /// Unlocks now. Does nothing when empty.
     void unlock() noexcept { permit_.release(); }
+    /// False when it is empty.
     bool owns_lock() const noexcept { return static_cast<bool>(permit_); }
 
 private:

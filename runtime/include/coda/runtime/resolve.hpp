@@ -23,9 +23,11 @@ public:
 
     /// For connect and bind.
     sockaddr const* data() const noexcept { return reinterpret_cast<sockaddr const*>(&storage_); }
+    /// Bytes of `data`.
     socklen_t size() const noexcept { return size_; }
     /// AF_INET or AF_INET6.
     int family() const noexcept { return storage_.ss_family; }
+    /// In the machine's byte order.
     std::uint16_t port() const noexcept;
     /// The address in digits, without the port: "127.0.0.1", "::1", "fe80::1%eth0".
     std::string host() const;

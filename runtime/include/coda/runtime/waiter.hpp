@@ -49,6 +49,7 @@ public:
     bool waiting() const noexcept { return waiting_; }
     /// Why the wait ended without what was waited for; empty when it succeeded.
     error_code const& failure() const noexcept { return failure_; }
+    /// The context of the one who waits; null before the first `suspend`.
     context const* ctx() const noexcept { return ctx_; }
 
 protected:
@@ -89,6 +90,7 @@ protected:
 /// A FIFO of waiters. A cancelled or destroyed waiter leaves in O(1).
 class wait_queue {
 public:
+    /// Whether nobody waits.
     bool empty() const noexcept { return waiters_.empty(); }
     /// Suspends `h` behind all who wait. False, with `failure()` set, when its context is cancelled already.
     bool suspend(waiter& w, std::coroutine_handle<> h, context const* ctx) noexcept {
@@ -96,6 +98,7 @@ public:
         waiters_.push_back(w);
         return true;
     }
+    /// The oldest waiter; there must be one.
     waiter& front() noexcept { return static_cast<waiter&>(waiters_.front()); }
 
     /// Wakes the oldest waiter; false when there is none.
@@ -104,9 +107,11 @@ public:
         front().wake();
         return true;
     }
+    /// Wakes all who wait now, the oldest first.
     void wake_all() noexcept {
         while (wake_one()) {}
     }
+    /// The same, with an error.
     void fail_all(error_code reason) noexcept {
         while (!empty()) front().fail(reason);
     }

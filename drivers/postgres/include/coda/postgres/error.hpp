@@ -13,7 +13,7 @@
 ///     if (auto* e = r.error().details<coda::pg::server_error>()) log(e->constraint);
 namespace coda::pg {
 
-/// The driver's own error codes, in category "coda.postgres".
+/// The driver's own error codes.
 enum class errc {
     connect_failed = 1, ///< the server refused, was not reached, or rejected the login; the message says which
     no_rows,            ///< a statement that must give one row gave none
@@ -23,7 +23,9 @@ enum class errc {
     copy_refused,       ///< COPY from or to the client is no statement; its connection was closed
 };
 
+/// The category of `errc`, named "coda.postgres".
 boost::system::error_category const& driver_category() noexcept;
+/// An `errc` as an error code; makes codes comparable with it.
 error_code make_error_code(errc) noexcept;
 
 /// The category of the codes that servers send (SQLSTATE), named "sqlstate".

@@ -21,14 +21,18 @@ namespace coda::pg {
 /// The rows of one statement, as the server sent them (binary). Owns them; move-only. Not bound to a loop or thread.
 class result_set {
 public:
+    /// No rows, no columns.
     result_set() noexcept = default;
     /// Takes over a libpq result.
     explicit result_set(pg_result* owned) noexcept : result_(owned) {}
 
+    /// Rows.
     std::size_t size() const noexcept;
+    /// Columns of each row.
     std::size_t columns() const noexcept;
     /// Empty where there is no such column.
     std::string_view column_name(std::size_t column) const noexcept;
+    /// The type of its values, as pg_type has it; 0 where there is no such column.
     oid column_type(std::size_t column) const noexcept;
     /// The first column of that name, or errc::no_such_column.
     result<std::size_t> column(std::string_view name) const;
