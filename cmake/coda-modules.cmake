@@ -77,6 +77,21 @@ function(coda_add_driver name)
     endif()
 endfunction()
 
+# coda_has_headers_of(<source> <out>): whether all that a source includes of coda is being built, so that what uses a
+# part that was switched off is left out by itself.
+function(coda_has_headers_of source out)
+    set(built TRUE)
+    file(STRINGS "${source}" includes REGEX "^#include <coda/")
+    foreach(include IN LISTS includes)
+        string(REGEX MATCH "<coda/([a-z0-9_]+)[./]" module "${include}")
+        set(module "${CMAKE_MATCH_1}")
+        if(NOT TARGET coda_${module} OR (include MATCHES "/ev_[a-z_]+\\.hpp>" AND NOT CODA_LIBEV))
+            set(built FALSE)
+        endif()
+    endforeach()
+    set(${out} ${built} PARENT_SCOPE)
+endfunction()
+
 # coda::coda is everything that was built; the package's configuration is everything that was installed.
 function(coda_add_umbrella)
     get_property(modules GLOBAL PROPERTY CODA_MODULES)

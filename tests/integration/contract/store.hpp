@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a database driver offers to the tests of the contract that all drivers keep. To have them run on one more store,
-// write a type that models `store` and add it to the list in contract_test.cpp.
+// write a type that models `store`, and a source as postgres_test.cpp: contract/<driver>_test.cpp.
 #pragma once
 
 #include "support/socket.hpp"
