@@ -11,7 +11,9 @@
 #include "support/loops.hpp"
 #include "support/required_server.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <random>
 
