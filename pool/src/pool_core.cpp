@@ -94,7 +94,8 @@ pool_action pool_core::next(time_point now) noexcept {
             lease_out(s);
             return {step::hand_out, &s, &pop_waiter()};
         }
-        if (count_.waiters > promised()) {
+        // Whatever is being opened: a ping is the surer way than a connect, which may hang.
+        if (count_.waiters > count_.checking) {
             ++count_.checking;
             return {step::check, &pop_idle()};
         }
