@@ -492,6 +492,29 @@ TEST(spawned, waits_end_as_closed_when_the_scope_goes) {
     EXPECT_EQ(loop.elapsed(), 1s);
 }
 
+// Having spent its budget, cancelling lets others run first, and with them the scope go.
+TEST(spawned, cancelling_ends_as_closed_wherever_the_scope_goes) {
+    manual_loop loop;
+    auto const cancels = [](coda::spawned<int>& handle, int awaits) -> task<> {
+        coda::event ready(true);
+        co_await coda::yield();
+        for (int i = 0; i < awaits; ++i) co_await ready.wait();
+        auto const gone = co_await as_result(handle.cancel());
+        EXPECT_EQ(gone.error().code(), errc::closed);
+    };
+    auto const destroys = [](std::optional<scope>& s) -> task<> {
+        co_await coda::yield();
+        s.reset();
+    };
+    loop.run([&]() -> task<> {
+        for (int awaits = 240; awaits < 260; ++awaits) {
+            std::optional<scope> s(std::in_place, co_await coda::this_context());
+            auto handle = s->spawn(after(1h, 1));
+            co_await coda::when_all(cancels(handle, awaits), destroys(s));
+        }
+    }());
+}
+
 // Each child holds a handle to the next: whichever is destroyed first, the other side notices.
 TEST(spawned, handles_in_siblings_go_with_the_scope) {
     manual_loop loop;

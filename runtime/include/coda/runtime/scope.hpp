@@ -154,10 +154,10 @@ operation<T> spawned<T>::join() {
 
 template <class T>
 operation<outcome> spawned<T>::cancel(error_code reason) {
+    context const& parent = co_await this_context(); // first: it may let others run, and with them the scope go
+    detail::shielded_context const shielded(parent);
     if (this->promise_ == nullptr) co_return error(errc::closed);
     this->promise_->source->request(reason);
-    context const& parent = co_await this_context();
-    detail::shielded_context const shielded(parent);
     co_await in_context(shielded.get(), this->promise_->ended.wait());
     if (this->promise_ == nullptr) co_return error(errc::closed);
     co_return this->promise_->outcome();
