@@ -59,7 +59,8 @@ private:
 
 class asio_watch_handle final : public detail::watch_backend {
 public:
-    explicit asio_watch_handle(std::shared_ptr<asio_watch> w) noexcept : watch_(std::move(w)) {}
+    asio_watch_handle(asio::io_context& io, int fd, fd_watch& owner)
+        : watch_(std::make_shared<asio_watch>(io, fd, owner)) {}
     ~asio_watch_handle() override { watch_->close(); }
     void want(readiness r) noexcept override { watch_->want(r); }
 
@@ -124,7 +125,8 @@ void asio_loop::run_backend() {
 void asio_loop::stop_backend() noexcept { impl_->io.stop(); }
 
 std::unique_ptr<detail::watch_backend> asio_loop::watch(int fd, fd_watch& owner) {
-    return std::make_unique<asio_watch_handle>(std::make_shared<asio_watch>(impl_->io, fd, owner));
+    // One step: where the handle cannot be made there is no watch, whose end would close the user's descriptor.
+    return std::make_unique<asio_watch_handle>(impl_->io, fd, owner);
 }
 
 } // namespace coda

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/allocations.hpp"
 #include "support/loops.hpp"
 
 #include <coda/runtime/loop.hpp>
@@ -224,6 +225,20 @@ TEST_P(fd_watch, refuses_a_descriptor_that_is_not_open) {
     EXPECT_THROW(coda::fd_watch(loop(), closed, ignore, nullptr), boost::system::system_error);
     EXPECT_THROW(coda::fd_watch(loop(), -1, ignore, nullptr), boost::system::system_error);
     EXPECT_EQ(fcntl(watched_, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC); // and harms no other
+}
+
+TEST_P(fd_watch, that_cannot_be_made_for_want_of_memory_leaves_the_descriptor_open) {
+    auto const ignore = [](void*, readiness) noexcept {};
+    { coda::fd_watch const watch(loop(), watched_, ignore, nullptr); } // what is made once, is made
+    bool failed = true;
+    for (std::size_t nth = 0; failed; ++nth) {
+        coda::test::failing_allocation const failing(nth);
+        try {
+            coda::fd_watch const watch(loop(), watched_, ignore, nullptr);
+        } catch (std::bad_alloc const&) {}
+        failed = failing.happened();
+        EXPECT_GE(fcntl(watched_, F_GETFD), 0) << "closed when allocation " << nth << " failed";
+    }
 }
 
 TEST_P(fd_watch, can_be_made_again_for_the_same_descriptor) {
