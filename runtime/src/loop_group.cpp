@@ -61,11 +61,11 @@ loop_group::loop_group(loop_group_options options) {
             m.thread = detail::start_thread("coda-loop", [l = m.loop.get()] { l->run(); });
             if (options.pin) pin_to(m.thread, cpus[i % cpus.size()]);
         }
+        for (auto& m : members_) m.loop->post([running] { running->count_down(); });
     } catch (...) {
         stop_and_join();
         throw;
     }
-    for (auto& m : members_) m.loop->post([running] { running->count_down(); });
     running->wait();
 }
 
