@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <coda/runtime/detail/tenure.hpp>
 #include <coda/runtime/error.hpp>
 #include <coda/runtime/loop.hpp>
 
@@ -40,6 +41,7 @@ void loop::run() {
         running(running const&) = delete;
         loop& owner;
     } const here(*this);
+    detail::tenure const tenure(*this);
     if (stopped_.exchange(false, std::memory_order_acq_rel)) return;
     ask_for_turn();
     run_backend();
@@ -108,12 +110,14 @@ void loop::fire_timers() noexcept {
 
 void loop::resume_ready() noexcept {
     int awaits = 0;
+    resuming_ = true;
     for (int n = 0; n + awaits / awaits_like_one_resumption < resumptions_per_turn && !ready_.empty(); ++n) {
         if (n % resumptions_per_clock_reading == 0) now_valid_ = false;
         budget_ = awaits_per_resumption;
         ready_.pop_front().handle.resume();
         awaits += awaits_per_resumption - budget_;
     }
+    resuming_ = false;
 }
 
 void loop::run_deferred() noexcept {
@@ -164,9 +168,9 @@ void loop::run_posted() noexcept {
         newest = next;
     }
     while (oldest != nullptr) {
-        std::unique_ptr<detail::posted> p(oldest);
-        oldest = oldest->next;
-        p->run();
+        detail::posted& p = *std::exchange(oldest, oldest->next);
+        p.run();
+        p.dispose();
     }
 }
 
@@ -180,7 +184,7 @@ void loop::detach_all() noexcept {
     timers_.clear();
     // What is destroyed here may post in its turn.
     while (auto* p = posted_.exchange(nullptr, std::memory_order_acquire))
-        while (p != nullptr) delete std::exchange(p, p->next);
+        while (p != nullptr) std::exchange(p, p->next)->dispose();
 }
 
 fd_watch::fd_watch(loop& l, int fd, callback function, void* self)

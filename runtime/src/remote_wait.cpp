@@ -17,7 +17,9 @@ void remote_wait::abandon() noexcept {
 void remote_wait::end(error_code reason) noexcept {
     std::lock_guard const lock(mutex_); // the loop lives while this is held
     if (home_ == nullptr) return;
-    home_->post([self = shared_from_this(), reason] { self->end_here(reason); });
+    ending_.wait = shared_from_this();
+    ending_.reason = reason;
+    home_->enqueue(ending_);
 }
 
 void remote_wait::end_here(error_code reason) noexcept {

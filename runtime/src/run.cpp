@@ -17,8 +17,7 @@ bool child_promise_base::ended_with(error_code const& code) const noexcept {
     }
 }
 
-root::root(loop& l) : loop_(l) {
-    l.refuse_second_run();
+root::root(loop& l) : tenure_((l.refuse_second_run(), l)), loop_(l) {
     context_.loop = &l;
     context_.cancel = source_.token();
 }

@@ -23,7 +23,7 @@ scope::scope(context const& parent) noexcept : source_(parent.cancel), context_(
     context_.cancel = source_.token();
 }
 
-scope::scope(loop& l) noexcept : scope(context{&l, {}, no_deadline, nullptr}) {}
+scope::scope(loop& l) noexcept : scope(context{&l, {}, no_deadline, nullptr, &detail::unknown_carrier}) {}
 
 scope::~scope() {
     while (!children_.empty()) {

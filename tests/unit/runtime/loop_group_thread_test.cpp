@@ -237,6 +237,87 @@ TEST_P(a_loop_group, destroys_the_task_there_before_a_destroyed_caller_goes) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
+TEST_P(a_loop_group, destroys_a_chain_of_tasks_that_comes_back_to_a_loop) {
+    auto const held = std::make_shared<int>();
+    auto last = [](coda::loop& home, std::shared_ptr<int>) -> coda::task<> {
+        home.post([&home] { home.stop(); });
+        co_await wait_until_cancelled();
+    };
+    auto on_second = [&](coda::loop_group& group, coda::loop& home) -> coda::task<> {
+        co_await run_on(group[0], last(home, held));
+    };
+    auto on_first = [&](coda::loop_group& group, coda::loop& home) -> coda::task<> {
+        co_await run_on(group[1], on_second(group, home));
+    };
+    auto body = [&](coda::loop_group& group, coda::loop& home) -> coda::task<> {
+        co_await run_on(group[0], on_first(group, home));
+    };
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_THROW(run(body(group_, loop())), coda::exception);
+        EXPECT_EQ(held.use_count(), 1);
+    }
+}
+
+TEST_P(a_loop_group, destroys_a_chain_of_tasks_that_comes_back_to_the_loop_that_was_stopped) {
+    auto const held = std::make_shared<int>();
+    auto last = [](coda::loop& home, std::shared_ptr<int>) -> coda::task<> {
+        home.stop();
+        co_await wait_until_cancelled();
+    };
+    auto on_first = [&](coda::loop& home) -> coda::task<> { co_await run_on(home, last(home, held)); };
+    auto body = [&](coda::loop_group& group, coda::loop& home) -> coda::task<> {
+        co_await run_on(group[0], on_first(home));
+    };
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_THROW(run(body(group_, loop())), coda::exception);
+        EXPECT_EQ(held.use_count(), 1);
+    }
+}
+
+// Each loop's task waits for one on the other loop when both are stopped.
+TEST_P(a_loop_group, or_any_loops_that_wait_for_each_other_can_be_stopped_at_once) {
+    auto const held = std::make_shared<int>();
+    auto there = [](std::atomic<int>& began, std::shared_ptr<int>) -> coda::task<> {
+        ++began;
+        co_await wait_until_cancelled();
+    };
+    for (int i = 0; i < 50; ++i) {
+        auto const one = coda::test::make_loop(GetParam());
+        auto const other = coda::test::make_loop(GetParam());
+        std::atomic<int> began = 0;
+        auto body = [&](coda::loop& away) -> coda::task<> { co_await run_on(away, there(began, held)); };
+        auto runs = [&](coda::loop& home, coda::loop& away) {
+            return std::thread([&] { EXPECT_THROW(home.run(body(away)), coda::exception); });
+        };
+        auto first = runs(*one, *other);
+        auto second = runs(*other, *one);
+        while (began < 2) std::this_thread::yield();
+        one->stop();
+        other->stop();
+        first.join();
+        second.join();
+        EXPECT_EQ(held.use_count(), 1);
+    }
+}
+
+TEST_P(a_loop_group, has_loops_that_destroy_callers_of_each_other_at_once) {
+    auto const held = std::make_shared<int>();
+    auto there = [](std::shared_ptr<int>) -> coda::task<> { co_await wait_until_cancelled(); };
+    auto destroys_callers = [&](coda::loop& other) -> coda::task<> {
+        for (int i = 0; i < 200; ++i) {
+            coda::scope s(co_await coda::this_context());
+            for (int n = 0; n < 3; ++n) s.spawn(run_on(other, there(held)));
+            for (int n = 0; n < i % 5; ++n) co_await coda::yield();
+        }
+    };
+    auto body = [&](coda::loop_group& group) -> coda::task<> {
+        co_await coda::when_all(run_on(group[0], destroys_callers(group[1])),
+                                run_on(group[1], destroys_callers(group[0])));
+    };
+    run(body(group_));
+    EXPECT_EQ(held.use_count(), 1);
+}
+
 TEST_P(a_loop_group, carries_many_tasks_at_once) {
     auto work = [](int i) -> coda::task<int> {
         co_await coda::sleep_for(std::chrono::microseconds(i % 100));

@@ -10,6 +10,15 @@
 
 namespace coda {
 
+namespace detail {
+// Has a task run on a loop for a caller on another, who may himself be under one.
+struct carrier {
+    carrier const* outer;
+};
+// Of tasks of which that is not known.
+extern carrier const unknown_carrier;
+}
+
 /// A moment on the loop's clock.
 using time_point = std::chrono::steady_clock::time_point;
 /// A length of time on it.
@@ -36,6 +45,8 @@ struct context {
     cancel_token cancel;
     time_point deadline = no_deadline;
     trace_context const* trace = nullptr;
+    /// For the library: by what the task came to its loop; null under the loop's own root.
+    detail::carrier const* carrier = nullptr;
 };
 
 } // namespace coda

@@ -50,7 +50,9 @@ constexpr bool includes(readiness set, readiness part) noexcept {
 
 namespace detail {
 
+class remote_run;
 class root;
+class tenure;
 
 // What a backend does for one watched descriptor.
 class watch_backend {
@@ -62,6 +64,8 @@ public:
 struct posted {
     virtual ~posted() = default;
     virtual void run() = 0;
+    // Once it has run, or when it never will: what was not made for this one post is not deleted.
+    virtual void dispose() noexcept { delete this; }
     posted* next = nullptr;
 };
 
@@ -122,6 +126,9 @@ public:
         enqueue(*new detail::posted_function<std::decay_t<F>>(std::forward<F>(function)));
     }
 
+    /// For drivers: as `post`, without allocating. `p` lives until it is disposed of; meanwhile it cannot be posted again.
+    void enqueue(detail::posted& p) noexcept;
+
     /// Resumes `r.handle` in this turn or the next. Nothing but the loop resumes coroutines: code that completes a wait
     /// is never re-entered by the one who waited. From another thread it is posted (debug builds assert).
     void schedule(resumption& r) noexcept;
@@ -138,6 +145,11 @@ public:
     bool in_loop_thread() const noexcept {
         auto const owner = thread_.load(std::memory_order_relaxed);
         return owner == std::thread::id() || owner == std::this_thread::get_id();
+    }
+
+    /// True on the thread that runs this loop now or, where its backend is the user's, ran it last.
+    bool runs_in_this_thread() const noexcept {
+        return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
     /// Counts one await that did not suspend; true when the coroutine should let others go first.
@@ -162,7 +174,9 @@ protected:
 
 private:
     friend class fd_watch;
+    friend class detail::remote_run;
     friend class detail::root;
+    friend class detail::tenure;
 
     // While another thread is inside `post` or `stop`, the destructor waits: what was posted may well have been run
     // already, and have ended the program's use of the loop, before that thread has left it.
@@ -186,7 +200,6 @@ private:
     void refuse_second_run() const;
 
     void refresh_now() noexcept;
-    void enqueue(detail::posted& p) noexcept;
     void run_posted() noexcept;
     void fire_timers() noexcept;
     void resume_ready() noexcept;
@@ -204,11 +217,13 @@ private:
     bool now_valid_ = false;
     bool in_turn_ = false;
     bool turn_requested_ = false;
+    bool resuming_ = false;
     bool backend_shared_ = false;
     std::atomic<int> visitors_ = 0;
     std::atomic<std::thread::id> thread_{};
     std::atomic<bool> stopped_ = false;
     std::atomic<bool> running_ = false;
+    std::thread::id tenant_; // see detail::tenure
     std::atomic<detail::posted*> posted_ = nullptr;
 };
 

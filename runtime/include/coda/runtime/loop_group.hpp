@@ -7,7 +7,7 @@
 #include <coda/runtime/when_all.hpp>
 
 #include <cassert>
-#include <latch>
+#include <mutex>
 
 /// Several loops, a thread each, and tasks that run on one loop and are awaited from another.
 ///
@@ -67,9 +67,11 @@ private:
 namespace detail {
 
 // A task under way on another loop. Shared between the loops: the one who awaits it may be destroyed meanwhile.
-class remote_run : public remote_wait, protected child_owner {
+class remote_run : public remote_wait, public carrier, protected child_owner {
 public:
     remote_run(context const& caller, coda::loop& target) noexcept;
+    remote_run(remote_run const&) = delete;
+    remote_run& operator=(remote_run const&) = delete;
     virtual ~remote_run() = default;
 
     // On the caller's loop.
@@ -83,18 +85,38 @@ protected:
     virtual void destroy_child() noexcept = 0;
 
 private:
-    class destruction;
+    friend class tenure;
 
-    void child_ended(child_promise_base&) noexcept override { answer(); }
-    void answer() noexcept;
-    template <class F>
-    void send(F function) noexcept;
+    // What one loop has the other do. Made with the run: nothing is allocated on the way.
+    class message final : public posted {
+    public:
+        using function = void (*)(remote_run&) noexcept;
+        void send(coda::loop& to, remote_run& r, function f) noexcept;
+
+    private:
+        void run() override;
+        void dispose() noexcept override;
+
+        std::shared_ptr<remote_run> run_; // while it is under way
+        function function_ = nullptr;
+    };
+
+    void child_ended(child_promise_base&) noexcept override { answer(ended_); }
+    void answer(message& m) noexcept;
+    void destroy_where_it_runs() noexcept;
+    void destroy_on_idle_target() noexcept;
+    void destroy(std::unique_lock<std::mutex>& lock) noexcept;
+    static bool serve_one(std::unique_lock<std::mutex>& lock, coda::loop const* at) noexcept;
 
     coda::loop& home_;
     coda::loop& target_;
-    int answers_due_ = 0;   // the caller's loop only
+    message departure_, cancellation_, recall_; // to the target
+    message ended_, cancelled_;                 // the answers
+    error_code reason_;                         // of the cancellation
+    int answers_due_ = 0;                       // the caller's loop only
+    remote_run* next_recall_ = nullptr;         // under the recalls' lock, as the next
+    bool destroyed_ = false;
     bool recalled_ = false; // like all below, from the departure to the answer the target's only
-    std::latch destroyed_{1};
     cancel_source source_;
     trace_context trace_;
     context context_;

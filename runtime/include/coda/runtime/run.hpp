@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/runtime/detail/child.hpp>
+#include <coda/runtime/detail/tenure.hpp>
 
 /// `loop::run(task)`: the root of a program's tasks. Included by the loops' headers.
 namespace coda {
@@ -28,6 +29,7 @@ private:
     void child_ended(child_promise_base&) noexcept override;
     void run_loop();
 
+    tenure const tenure_; // until the child has been destroyed
     loop& loop_;
     cancel_source source_;
     context context_;

@@ -28,6 +28,15 @@ protected:
     void end_here(error_code reason) noexcept;
 
 private:
+    // What takes the end to the loop: part of the wait, so that it needs no memory then.
+    struct ending final : posted {
+        void run() override { wait->end_here(reason); }
+        void dispose() noexcept override { auto const last = std::move(wait); }
+        std::shared_ptr<remote_wait> wait; // while it is under way
+        error_code reason;
+    };
+
+    ending ending_;
     std::mutex mutex_; // of home_
     coda::loop* home_ = nullptr;
     waiter* waiter_ = nullptr;
