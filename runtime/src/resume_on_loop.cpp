@@ -4,11 +4,18 @@
 
 namespace coda::detail {
 
-struct resume_on_loop_handle::state {
+// Posts itself: where the foreign side resumes, there is nobody to tell of a want of memory.
+struct resume_on_loop_handle::state final : posted {
     state(coda::loop& l, std::coroutine_handle<> h) noexcept : loop(l), task(h) {}
+    void run() override {
+        if (!abandoned) loop.schedule(task);
+    }
+    void dispose() noexcept override { auto const last = std::move(self); }
+
     coda::loop& loop;
     resumption task;
-    bool abandoned = false; // the loop's thread only
+    bool abandoned = false;      // the loop's thread only
+    std::shared_ptr<state> self; // while it is posted
 };
 
 resume_on_loop_handle::promise_type::promise_type(loop& l, std::coroutine_handle<> task)
@@ -23,10 +30,9 @@ void resume_on_loop_handle::abandon() noexcept {
 
 void resume_on_loop_handle::bring_back::await_suspend(std::coroutine_handle<promise_type> h) const noexcept {
     auto s = h.promise().shared;
-    if (s->loop.in_loop_thread()) return s->loop.schedule(s->task);
-    s->loop.post([s] {
-        if (!s->abandoned) s->loop.schedule(s->task);
-    });
+    if (s->loop.runs_in_this_thread()) return s->loop.schedule(s->task);
+    s->self = s;
+    s->loop.enqueue(*s);
 }
 
 resume_on_loop_handle resume_on_loop(loop&, std::coroutine_handle<>) { co_return; }

@@ -75,4 +75,57 @@ TEST_P(foreign_thread, task_destroyed_meanwhile_does_not_go_on) {
     run([]() -> task<> { co_await coda::sleep_for(1ms); }()); // what is still posted finds nobody
 }
 
+// A loop whose thread is busy elsewhere between two runs: another thread may post and wake it, no more.
+class idle_loop final : public coda::loop {
+public:
+    ~idle_loop() override { detach_all(); }
+    int turns_requested_elsewhere() const noexcept { return elsewhere_; }
+
+private:
+    void request_turn() noexcept override { elsewhere_ += std::this_thread::get_id() == own_ ? 0 : 1; }
+    void wake() noexcept override {}
+    void set_backend_timer(coda::time_point) noexcept override {}
+    void run_backend() override {
+        while (!stopped()) turn();
+    }
+    void stop_backend() noexcept override {}
+    std::unique_ptr<coda::detail::watch_backend> watch(int, coda::fd_watch&) override {
+        struct no_watch final : coda::detail::watch_backend {
+            void want(coda::readiness) noexcept override {}
+        };
+        return std::make_unique<no_watch>();
+    }
+
+    std::thread::id const own_ = std::this_thread::get_id();
+    std::atomic<int> elsewhere_ = 0;
+};
+
+TEST(foreign_resumption, between_two_runs_of_the_loop_does_not_touch_it_from_the_other_thread) {
+    struct kept {
+        std::coroutine_handle<>& handle;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> h) const noexcept { handle = h; }
+        void await_resume() const noexcept {}
+    };
+    idle_loop loop;
+    std::coroutine_handle<> waiting;
+    bool went_on = false;
+    auto const waits = [&]() -> task<> {
+        co_await kept{waiting};
+        went_on = true;
+    };
+    auto const until = [](bool const& done) -> task<> {
+        while (!done) co_await coda::yield();
+    };
+    coda::scope s(loop);
+    s.spawn(waits());
+    auto const first = [&]() -> task<> { co_await coda::yield(); };
+    loop.run(first());
+    ASSERT_TRUE(waiting);
+    std::thread([&] { waiting.resume(); }).join();
+    EXPECT_EQ(loop.turns_requested_elsewhere(), 0);
+    EXPECT_FALSE(went_on);
+    loop.run(until(went_on));
+}
+
 } // namespace
