@@ -59,6 +59,14 @@ error::error(error_code code, std::string message, coda::outcome what)
 
 std::string error::message() const { return details_ ? details_->message() : code_.message(); }
 
+error described(error_code code, std::string_view message, outcome what) noexcept {
+    try {
+        return {code, std::string(message), what};
+    } catch (std::bad_alloc const&) {
+        return {code, what};
+    }
+}
+
 void throw_exception_from_error(error const& e, boost::source_location const&) { throw exception(e); }
 
 } // namespace coda

@@ -75,8 +75,8 @@ void pipelined_connection::watch_drain() noexcept {
 }
 
 void pipelined_connection::drain_expired() noexcept {
-    lose(error(make_error_code(errc::connection_lost),
-               "a request whose caller had left was not answered within drain_timeout", outcome::unknown));
+    lose(described(errc::connection_lost, "a request whose caller had left was not answered within drain_timeout",
+                   outcome::unknown));
 }
 
 void pipelined_connection::lose(error const& why) noexcept {

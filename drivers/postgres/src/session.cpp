@@ -60,10 +60,8 @@ void session::flush() noexcept {
     if (includes(watch_->wanted(), readiness::write)) return;
     try {
         while (pipeline_request* const next = pipeline_.next()) {
-            if (!send(static_cast<execution&>(*next))) return lose_peer();
-            int const unsent = PQflush(connection_.get());
-            if (unsent < 0) return lose_peer();
-            if (unsent > 0) return watch_->want(readiness::both);
+            if (!send(static_cast<execution&>(*next))) return take_replies(false);
+            if (!send_rest()) return;
         }
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
@@ -108,24 +106,31 @@ bool session::send_deallocate(std::string const& name) {
 }
 
 void session::ready(readiness r) noexcept {
-    if (includes(r, readiness::read)) {
-        try {
-            receive();
-        } catch (std::bad_alloc const&) {
-            lose(error(make_error_code(boost::system::errc::not_enough_memory)));
-        }
-    }
-    if (usable() && includes(watch_->wanted(), readiness::write)) {
-        int const unsent = PQflush(connection_.get());
-        if (unsent < 0) return lose_peer();
-        if (unsent == 0) watch_->want(readiness::read);
+    try {
+        if (includes(r, readiness::read)) take_replies(PQconsumeInput(connection_.get()) != 0);
+        if (usable() && includes(watch_->wanted(), readiness::write) && !send_rest()) return;
+    } catch (std::bad_alloc const&) {
+        lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
     if (usable() && pipeline_.next() != nullptr) flush_soon();
 }
 
-void session::receive() {
+// What libpq holds back. False: not all of it can be sent now, or the connection was lost. While libpq cannot send it
+// takes in what comes, so that the server goes on, and the socket then tells nothing of those replies.
+bool session::send_rest() {
+    int const unsent = PQflush(connection_.get());
+    if (unsent == 0) {
+        watch_->want(readiness::read);
+        return true;
+    }
+    watch_->want(readiness::both);
+    take_replies(unsent > 0);
+    return false;
+}
+
+// All that libpq has read. `alive`: there may be more to come.
+void session::take_replies(bool alive) {
     PGconn* const c = connection_.get();
-    bool const alive = PQconsumeInput(c) != 0;
     // A NULL ends a command; several in a row: libpq has nothing more for now.
     for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && PQisBusy(c) == 0;) {
         PGresult* const r = PQgetResult(c);
@@ -176,7 +181,7 @@ void session::on_result(PGresult* owned) {
 void session::refuse_copy() noexcept {
     auto const step = pipeline_.on_reply(reply::failure);
     if (step.who != nullptr) static_cast<execution*>(step.who)->outcome_ = error(errc::copy_refused, outcome::unknown);
-    lose(error(coda::errc::connection_lost, "another statement on it began a COPY"));
+    lose(described(coda::errc::connection_lost, "another statement on it began a COPY"));
 }
 
 // A statement is taken for prepared when the server has said so, and forgotten when the server no longer knows it or
@@ -193,8 +198,12 @@ void session::remember_preparation(PGresult const* r, reply kind) {
 }
 
 void session::lose_peer() noexcept {
-    std::string const said = connection_message(connection_.get());
-    lose(error(coda::errc::connection_lost, said.empty() ? "the server closed the connection" : said));
+    try {
+        std::string const said = connection_message(connection_.get());
+        lose(error(coda::errc::connection_lost, said.empty() ? "the server closed the connection" : said));
+    } catch (std::bad_alloc const&) {
+        lose(error(coda::errc::connection_lost));
+    }
 }
 
 void session::disconnect() noexcept {

@@ -38,7 +38,8 @@ private:
     bool send(execution& e);
     bool send_deallocate(std::string const& name);
     void ready(readiness r) noexcept;
-    void receive();
+    bool send_rest();
+    void take_replies(bool alive);
     void on_result(pg_result* owned);
     void refuse_copy() noexcept;
     void remember_preparation(pg_result const* r, reply kind);

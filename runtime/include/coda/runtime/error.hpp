@@ -92,6 +92,9 @@ private:
     coda::outcome outcome_ = outcome::not_sent;
 };
 
+/// An error with a message of its own where there is memory for that, else with the code's.
+error described(error_code code, std::string_view message, outcome what = outcome::not_sent) noexcept;
+
 /// What `co_await operation` throws; carries the whole error.
 class exception : public std::runtime_error {
 public:
