@@ -21,7 +21,11 @@ error current_failure() noexcept {
     } catch (std::bad_alloc const&) {
         return make_error_code(boost::system::errc::not_enough_memory);
     } catch (std::exception const& e) {
-        return {make_error_code(errc::not_connected), e.what()};
+        try {
+            return {make_error_code(errc::not_connected), e.what()};
+        } catch (std::bad_alloc const&) {
+            return errc::not_connected;
+        }
     } catch (...) {
         return errc::not_connected;
     }
@@ -34,7 +38,8 @@ pooled& connection_of(pool_action const& a) noexcept { return static_cast<pooled
 pool_engine::pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o)
     : loop_(l), make_(std::move(make)), options_(o), core_(o), closing_(std::in_place, l), work_(std::in_place, l) {}
 
-pool_engine::~pool_engine() {
+// What is under way goes last: its connections may hold on to whatever.
+void pool_engine::end() noexcept {
     core_.shut();
     while (slot* leased = core_.let_go()) static_cast<pooled&>(*leased).pool = nullptr;
     for (auto a = core_.next({}); a.to_do != step::nothing; a = core_.next({})) {
@@ -43,6 +48,11 @@ pool_engine::~pool_engine() {
         else
             delete &connection_of(a);
     }
+    work_.reset();
+    closing_.reset();
+    core_.forget_background();
+    make_ = nullptr;
+    empty_.set();
 }
 
 pooled* pool_engine::take() noexcept { return static_cast<pooled*>(core_.take(loop_.now())); }
@@ -177,14 +187,14 @@ task<> pool_engine::close(std::unique_ptr<pooled> c) {
     pump();
 }
 
-operation<> pool_engine::close() {
+operation<> pool_engine::close(std::shared_ptr<pool_engine> self) {
     context const& here = co_await this_context();
-    if (here.loop != &loop_) co_return used_from_another_loop("a pool");
-    core_.shut();
-    if (work_) work_->cancel();
-    pump();
-    auto const ended = co_await as_result(with_timeout(options_.close_timeout, empty_.wait()));
-    if (ended.has_error()) abort_all();
+    if (here.loop != &self->loop_) co_return used_from_another_loop("a pool");
+    self->core_.shut();
+    if (self->work_) self->work_->cancel();
+    self->pump();
+    auto const ended = co_await as_result(with_timeout(self->options_.close_timeout, self->empty_.wait()));
+    if (ended.has_error()) self->abort_all();
     co_return result<>();
 }
 
@@ -208,14 +218,16 @@ void give_back(pooled& c) noexcept {
         delete &c;
 }
 
-void destroy_engine::operator()(pool_engine* e) const noexcept { delete e; }
+pool_engine_handle::~pool_engine_handle() {
+    if (engine_ != nullptr) engine_->end();
+}
 
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o) {
     check(o).value();
-    return pool_engine_handle(new pool_engine(l, std::move(make), o));
+    return pool_engine_handle(std::make_shared<pool_engine>(l, std::move(make), o));
 }
 
-operation<> close(pool_engine& e) { return e.close(); }
+operation<> close(std::shared_ptr<pool_engine> e) { return pool_engine::close(std::move(e)); }
 
 pool_statistics statistics(pool_engine const& e) noexcept { return e.statistics(); }
 

@@ -20,7 +20,10 @@ public:
     pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
     pool_engine(pool_engine const&) = delete;
     pool_engine& operator=(pool_engine const&) = delete;
-    ~pool_engine();
+
+    // The pool goes: ends what is idle, waiting or under way, and lets go of leases. Operations may be left, which find
+    // it closed.
+    void end() noexcept;
 
     // For acquisitions.
     loop& home() const noexcept { return loop_; }
@@ -35,7 +38,7 @@ public:
     // For leases.
     void take_back(pooled& c) noexcept;
 
-    operation<> close();
+    static operation<> close(std::shared_ptr<pool_engine> self);
     pool_statistics const& statistics() const noexcept { return core_.statistics(); }
 
 private:

@@ -5,6 +5,7 @@
 
 #include <coda/runtime/deadline.hpp>
 #include <coda/runtime/scope.hpp>
+#include <coda/runtime/when_all.hpp>
 
 #include <gtest/gtest.h>
 
@@ -220,6 +221,65 @@ TEST(pool_destroyed, one_who_was_handed_a_connection_ends_with_closed) {
     loop.run(coda::with_scope(body));
     EXPECT_EQ(waiting->error().code(), errc::closed);
     EXPECT_EQ(server.live, 0);
+}
+
+// A task that has spent its budget has its operation begin when others had their turn.
+TEST(pool_destroyed, what_was_asked_of_it_and_has_not_begun_ends_with_closed) {
+    manual_loop loop;
+    scripted_server server;
+    auto const acquires = [&](std::optional<scripted_pool>& pool, int awaits) -> task<> {
+        coda::event ready(true);
+        co_await coda::yield();
+        for (int i = 0; i < awaits; ++i) co_await ready.wait();
+        auto const r = co_await as_result(pool->acquire());
+        EXPECT_EQ(r.error().code(), errc::closed);
+    };
+    auto const destroys = [](std::optional<scripted_pool>& pool) -> task<> {
+        co_await coda::yield();
+        pool.reset();
+    };
+    auto const body = [&]() -> task<> {
+        for (int awaits = 240; awaits < 260; ++awaits) {
+            std::optional<scripted_pool> pool(std::in_place, loop, connections_to(server));
+            co_await coda::when_all(acquires(pool, awaits), destroys(pool));
+        }
+    };
+    loop.run(body());
+    EXPECT_EQ(server.live, 0);
+}
+
+TEST(pool_destroyed, operations_that_were_made_and_never_awaited_do_not_need_it) {
+    manual_loop loop;
+    scripted_server server;
+    std::optional<scripted_pool> pool(std::in_place, loop, connections_to(server));
+    auto acquired = pool->acquire();
+    auto closed = pool->close();
+    auto dropped = pool->acquire();
+    pool.reset();
+    auto const body = [&]() -> task<> {
+        auto const r = co_await as_result(std::move(acquired));
+        EXPECT_EQ(r.error().code(), errc::closed);
+        co_await std::move(closed);
+    };
+    loop.run(body());
+}
+
+TEST(pool_destroyed, while_it_is_being_closed) {
+    manual_loop loop;
+    scripted_server server{.close_takes = 1s};
+    std::optional<scripted_pool> pool(std::in_place, loop, connections_to(server));
+    auto const closes = [&]() -> task<> {
+        { auto const unused = co_await pool->acquire(); }
+        co_await pool->close();
+    };
+    auto const body = [&](scope& s) -> task<> {
+        s.spawn(closes());
+        co_await coda::sleep_for(1ms);
+        pool.reset();
+        EXPECT_EQ(server.live, 0);
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(loop.elapsed(), 1ms);
 }
 
 TEST(pool_destroyed, ends_what_goes_on_in_the_background) {

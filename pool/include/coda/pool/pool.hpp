@@ -18,14 +18,28 @@ namespace coda {
 
 namespace detail {
 
-struct destroy_engine {
-    void operator()(pool_engine*) const noexcept;
+// The pool's part of its engine: ends it. Operations that were made keep what is left of it, and find it closed.
+class pool_engine_handle {
+public:
+    explicit pool_engine_handle(std::shared_ptr<pool_engine> e) noexcept : engine_(std::move(e)) {}
+    pool_engine_handle(pool_engine_handle&&) noexcept = default;
+    pool_engine_handle& operator=(pool_engine_handle&& other) noexcept {
+        pool_engine_handle taken(std::move(other));
+        std::swap(engine_, taken.engine_);
+        return *this;
+    }
+    ~pool_engine_handle();
+
+    std::shared_ptr<pool_engine> const& shared() const noexcept { return engine_; }
+    pool_engine& operator*() const noexcept { return *engine_; }
+
+private:
+    std::shared_ptr<pool_engine> engine_;
 };
-using pool_engine_handle = std::unique_ptr<pool_engine, destroy_engine>;
 
 // Throws `exception` for options out of range.
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
-operation<> close(pool_engine& e);
+operation<> close(std::shared_ptr<pool_engine> e);
 pool_statistics statistics(pool_engine const& e) noexcept;
 
 } // namespace detail
@@ -39,7 +53,7 @@ pool_statistics statistics(pool_engine const& e) noexcept;
 /// Idle connections are handed out last in, first out; one idle for longer than validate_after_idle is pinged first.
 ///
 /// One loop only, which must outlive it. Destroying the pool ends what is idle or under way at once; waiting tasks end
-/// with errc::closed; leases keep their connection until they go.
+/// with errc::closed, as do operations that were made and have not begun; leases keep their connection until they go.
 template <poolable Connection>
 class pool {
 public:
@@ -66,23 +80,25 @@ public:
     /// Cancelled by its context while it waits, it leaves the queue and ends with the reason (errc::cancelled); a
     /// connection that it was handed meanwhile goes on to the next. The attempt to connect that it caused goes on and
     /// joins the pool.
-    operation<lease<Connection>> acquire() {
-        auto taken = co_await detail::acquisition(*engine_);
-        if (taken.has_error()) co_return detail::failed<lease<Connection>>(std::move(taken).error());
-        co_return lease<Connection>(static_cast<detail::pooled_connection<Connection>&>(**taken));
-    }
+    operation<lease<Connection>> acquire() { return acquire_from(engine_.shared()); }
 
     /// Closes the pool for good: acquires end with errc::closed from here on, attempts to connect are cancelled, idle
     /// and returned connections are closed in order. Waits until all are gone, leases included; after close_timeout, or
     /// when its context is cancelled or past its deadline, it aborts those that are left, whose users then see their
-    /// operations fail. Always succeeds on the pool's loop (errc::invalid_argument on another). The pool must outlive
-    /// it. May be called again.
-    operation<> close() { return detail::close(*engine_); }
+    /// operations fail. Always succeeds on the pool's loop (errc::invalid_argument on another). May be called again.
+    operation<> close() { return detail::close(engine_.shared()); }
 
     /// What the pool is doing. Cheap.
     pool_statistics statistics() const noexcept { return detail::statistics(*engine_); }
 
 private:
+    // Keeps what it needs from the call on: the pool may go before it begins.
+    static operation<lease<Connection>> acquire_from(std::shared_ptr<detail::pool_engine> engine) {
+        auto taken = co_await detail::acquisition(*engine);
+        if (taken.has_error()) co_return detail::failed<lease<Connection>>(std::move(taken).error());
+        co_return lease<Connection>(static_cast<detail::pooled_connection<Connection>&>(**taken));
+    }
+
     static std::function<std::unique_ptr<detail::pooled>()> without_type(factory make) {
         return [make = std::move(make)]() -> std::unique_ptr<detail::pooled> {
             auto c = make();
