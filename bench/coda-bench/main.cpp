@@ -9,11 +9,12 @@
 #include "report/results_json.hpp"
 #include "report/row.hpp"
 #include "report/terminal.hpp"
+#include "stores/store.hpp"
 #include "worker.hpp"
-#include "workloads/postgres.hpp"
 
 #include <boost/json/value_from.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -21,7 +22,9 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -41,16 +44,37 @@ void write_file(std::string const& path, std::string const& content) {
     if (!file) throw std::runtime_error("cannot write " + path);
 }
 
+// The servers that the selection needs, each once.
+std::vector<server const*> servers_of(options const& o) {
+    std::vector<server const*> out;
+    for (auto const* s : stores())
+        for (auto const* each : s->servers)
+            if (o.uris.contains(std::string(each->name)) && std::ranges::find(out, each) == out.end())
+                out.push_back(each);
+    return out;
+}
+
+// Loads the data into each server, and says what they and the machine are.
 machine describe_machine(options const& o) {
     auto m = machine::here();
-    try {
-        m.server = postgres::prepare_schema(o.uri);
-    } catch (std::exception const& e) {
-        throw std::runtime_error(fmt::format(
-            "no usable PostgreSQL: {}\nscripts/bench starts one; or set CODA_TEST_POSTGRES_URI, or give --uri",
-            e.what()));
+    std::vector<std::string> found;
+    std::vector<std::string> libraries;
+    std::vector<std::string> ways;
+    for (auto const* s : servers_of(o)) {
+        auto const& uri = o.uris.at(std::string(s->name));
+        try {
+            found.push_back(s->prepare(uri));
+        } catch (std::exception const& e) {
+            throw std::runtime_error(
+                fmt::format("no usable {}: {}\nscripts/bench starts one; or set {}, or give --uri", s->title, e.what(),
+                            s->variables.front()));
+        }
+        libraries.push_back(s->library());
+        ways.push_back(fmt::format("{} {}", s->title, s->address(uri).starts_with('/') ? "unix socket" : "TCP"));
     }
-    m.transport = postgres::server_address(o.uri).starts_with('/') ? "unix socket" : "TCP";
+    m.server = fmt::format("{}", fmt::join(found, "; "));
+    m.libraries = fmt::format("{}", fmt::join(libraries, ", "));
+    m.transport = fmt::format("{}", fmt::join(ways, ", "));
     m.command = o.command;
     return m;
 }
@@ -71,12 +95,11 @@ int report(options const& o, machine const& m, std::vector<series> const& measur
     return sound ? 0 : 1;
 }
 
-int bench(options const& o) {
-    if (o.uri.empty()) {
-        fmt::print(stderr, "coda-bench: no PostgreSQL is known: scripts/bench starts one; or set "
-                           "CODA_TEST_POSTGRES_URI, or give --uri\n");
-        return 1;
-    }
+int bench(options o) {
+    for (auto const& [store, why] : o.lacking) fmt::print(stderr, "coda-bench: {}\n", why);
+    if (!o.lacking.empty() && !o.skips_lacking) return 1;
+    leave_out_lacking(o);
+    if (o.what.cells.empty()) throw std::runtime_error("nothing is left to measure");
     make_writable(o.json_path);
     make_writable(o.html_path);
     auto const m = describe_machine(o);

@@ -4,6 +4,7 @@
 #include "plan.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,11 +13,11 @@ namespace coda::bench {
 
 /// A product of choices: one cell for each combination that its client can be asked for.
 struct matrix {
-    std::vector<std::string> stores{"postgres"};
-    std::vector<std::string> workloads{"read"};
-    std::vector<std::string> clients{}; ///< empty: all of the store
+    std::vector<std::string> stores{};    ///< empty: the first there is
+    std::vector<std::string> workloads{}; ///< empty: the store's first
+    std::vector<std::string> clients{};   ///< empty: all of the store
     std::vector<std::string> loops{"asio"};
-    std::vector<std::uint32_t> connections{8};
+    std::vector<std::uint32_t> connections{}; ///< empty: the store's usual number
     std::vector<std::uint32_t> concurrency{1, 16, 64, 256, 1000};
     std::vector<double> latencies_ms{0};
 };
@@ -38,7 +39,9 @@ void append(selection& to, selection const& more);
 /// What the command line asks for.
 struct options {
     selection what;
-    std::string uri;           ///< where the server is; empty: nobody said
+    std::map<std::string, std::string> uris; ///< of the servers that are needed and known, by their names
+    std::map<std::string, std::string> lacking; ///< stores asked for that have no server, with a text that says so
+    bool skips_lacking = false;                 ///< whether to go on without them
     double seconds = 2;        ///< a measurement's window
     std::uint32_t rounds = 3;  ///< measurements of each cell
     double budget_seconds = 0; ///< no round is begun that would end later than this; 0: no such limit
@@ -53,8 +56,11 @@ struct leave {
     std::string text;
 };
 
-/// Reads the command line and the environment (CODA_TEST_POSTGRES_URI, then
-/// CODA_TEST_POSTGRES_SOCKET_URI). A bad option ends with exit code 2 and a text that names it.
+/// Takes the stores that have no server out of the selection, and notes that.
+void leave_out_lacking(options& o);
+
+/// Reads the command line and the environment (each server's variables). A bad option ends with exit code 2
+/// and a text that names it.
 [[nodiscard]] std::variant<options, leave> parse_options(int argc, char const* const* argv);
 
 } // namespace coda::bench

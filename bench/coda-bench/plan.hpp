@@ -5,6 +5,7 @@
 #include <boost/describe/operators.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace coda::bench {
@@ -25,12 +26,12 @@ using boost::describe::operators::operator==;
 /// One measurement of a cell, made by a process of its own.
 struct plan {
     cell what;
-    std::string conninfo;   ///< libpq connection string, with the proxy's address where one is used
-    double seconds = 1;     ///< length of the measured window
-    double warm_up = 0.25;  ///< at least this long before it, in seconds
-    std::uint64_t seed = 1; ///< the keys asked for follow from it
+    std::map<std::string, std::string> uris; ///< of each server, by its name; a proxy's address where one is used
+    double seconds = 1;                      ///< length of the measured window
+    double warm_up = 0.25;                   ///< at least this long before it, in seconds
+    std::uint64_t seed = 1;                  ///< the keys asked for follow from it
 };
-BOOST_DESCRIBE_STRUCT(plan, (), (what, conninfo, seconds, warm_up, seed))
+BOOST_DESCRIBE_STRUCT(plan, (), (what, uris, seconds, warm_up, seed))
 
 /// What a measurement found. Times are microseconds.
 struct measurement {

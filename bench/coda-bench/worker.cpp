@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker.hpp"
 
-#include "clients/client.hpp"
 #include "measure/machine.hpp"
 #include "measure/meter.hpp"
+#include "stores/store.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

@@ -11,9 +11,8 @@
 
 namespace coda::bench {
 
-/// One way of driving a store. To add one: write a file in clients/, and list it in client.cpp.
+/// One way of driving a store. To add one: write a file in the store's folder, and list it in its store.cpp.
 struct client {
-    std::string_view store;
     std::string_view name;
     std::string_view about;
     std::span<std::string_view const> loops; ///< what --loop may choose; {"none"} if nothing
@@ -32,11 +31,5 @@ struct client {
 
 inline constexpr auto unlimited = std::numeric_limits<std::uint32_t>::max();
 inline constexpr std::string_view no_loop[] = {"none"};
-
-/// All clients, in the order in which reports show them.
-[[nodiscard]] std::span<client const* const> clients();
-
-/// The client of that store and name; nullptr if there is none.
-[[nodiscard]] client const* find_client(std::string_view store, std::string_view name);
 
 } // namespace coda::bench

@@ -4,7 +4,6 @@
 #include <boost/version.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <sys/utsname.h>
 
 #include <fstream>
@@ -48,11 +47,6 @@ constexpr char const* build_kind() {
 #endif
 }
 
-std::string libpq_version() {
-    int const v = PQlibVersion();
-    return fmt::format("{}.{}", v / 10000, v % 10000);
-}
-
 } // namespace
 
 machine machine::here() {
@@ -67,7 +61,6 @@ machine machine::here() {
     if (::uname(&u) == 0) m.kernel = fmt::format("{} {}", u.sysname, u.release);
     m.compiler = compiler_name();
     m.build = build_kind();
-    m.libpq = libpq_version();
     m.boost = fmt::format("{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000);
     m.measured_at = fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)));
     return m;

@@ -18,10 +18,10 @@ struct machine {
     std::string kernel;
     std::string compiler;
     std::string build; ///< "optimised", or a warning that it is not
-    std::string libpq; ///< version of the C library that all clients stand on
+    std::string libraries; ///< the C libraries that all clients stand on, with their versions
     std::string boost;
-    std::string server;      ///< version and settings, as the server tells them
-    std::string transport;   ///< how clients reach the server
+    std::string server;      ///< version and settings, as the servers tell them
+    std::string transport;   ///< how clients reach the servers
     std::string measured_at; ///< UTC
     std::string command;     ///< what to run to get such a report again
 
@@ -29,8 +29,8 @@ struct machine {
     [[nodiscard]] static machine here();
 };
 BOOST_DESCRIBE_STRUCT(machine, (),
-                      (processor, processors, memory_mib, virtual_machine, system, kernel, compiler, build, libpq,
-                       boost, server, transport, measured_at, command))
+                      (processor, processors, memory_mib, virtual_machine, system, kernel, compiler, build,
+                       libraries, boost, server, transport, measured_at, command))
 
 /// The whole machine's processor time so far, in ticks, and what runs at this instant.
 struct processor_times {

@@ -54,7 +54,8 @@ std::string summary_text(std::span<row const> rows, findings const& f) {
     out += fmt::format("{:<6} {:>5} {:<10} {:>6} {:>5} {:>9} {:>5} {:>9} {:>9} {:>7} {:>8} {:>8}\n", "work", "ms",
                        "client", "flight", "", "op/s", "+-", "us", "us", "us/op", "RSS KiB", "waiter");
     for (auto const* before = &rows.front(); auto const& r : rows) {
-        if (r.what.workload != before->what.workload || r.what.latency_ms != before->what.latency_ms) out += "\n";
+        if (r.what.store != before->what.store) out += fmt::format("\n{}\n", r.what.store);
+        else if (r.what.workload != before->what.workload || r.what.latency_ms != before->what.latency_ms) out += "\n";
         out += line(r);
         before = &r;
     }

@@ -8,8 +8,8 @@ namespace coda::bench {
 
 /// What one operation is. The same for every store and client.
 enum class workload {
-    read,  ///< one row by its key
-    write, ///< an update of one row by its key
+    read,  ///< one record by its key
+    write, ///< an update of one record by its key
     page,  ///< five reads: the account; then its session, settings and latest order; the order's item
 };
 
@@ -22,8 +22,8 @@ struct workload_info {
 };
 
 inline constexpr std::array workloads{
-    workload_info{workload::read, "read", "point read: one row by its key", 1},
-    workload_info{workload::write, "write", "point write: update one row by its key", 1},
+    workload_info{workload::read, "read", "point read: one record by its key", 1},
+    workload_info{workload::write, "write", "point write: update one record by its key", 1},
     workload_info{workload::page, "page",
                   "a web page's five reads: account, then session + settings + latest order "
                   "independently, then the order's item",
@@ -34,6 +34,13 @@ inline constexpr std::array workloads{
 [[nodiscard]] constexpr workload_info const& find_workload(std::string_view name) {
     for (auto const& w : workloads)
         if (w.name == name) return w;
+    throw "no such workload";
+}
+
+/// A workload's name and what it does.
+[[nodiscard]] constexpr workload_info const& info_of(workload w) {
+    for (auto const& each : workloads)
+        if (each.id == w) return each;
     throw "no such workload";
 }
 

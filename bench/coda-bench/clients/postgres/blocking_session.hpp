@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "workloads/keys.hpp"
-#include "workloads/postgres.hpp"
-#include "workloads/workload.hpp"
+#include "plan.hpp"
+#include "workloads/postgres/queries.hpp"
 
 #include <libpq-fe.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,11 +18,11 @@ class blocking_session {
 public:
     /// Connects and prepares.
     /// @throws std::runtime_error with the server's reason
-    explicit blocking_session(std::string const& conninfo);
+    explicit blocking_session(plan const& p);
 
-    /// Does one operation of a workload.
+    /// Asks one query; `next` is the key that leads on.
     /// @return what went wrong, empty if nothing did
-    [[nodiscard]] std::string perform(workload w, key_sequence& keys);
+    [[nodiscard]] std::string execute(query q, std::int64_t key, std::int64_t& next);
 
     /// False once the connection is lost.
     [[nodiscard]] bool alive() const noexcept { return PQstatus(db_.get()) == CONNECTION_OK; }
@@ -31,9 +31,6 @@ public:
     [[nodiscard]] PGconn* release() noexcept { return db_.release(); }
 
 private:
-    std::string page(std::int64_t account);
-    std::string execute(statement s, std::int64_t key, std::int64_t* next = nullptr);
-
     std::unique_ptr<PGconn, decltype(&PQfinish)> db_;
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The limit: epoll and libpq's pipeline mode by hand, a Sync for each query, one thread, no abstraction.
 // Nobody would write a server so; it shows what is left for a library to lose.
-#include "clients/client.hpp"
 #include "clients/postgres/blocking_session.hpp"
+#include "clients/postgres/clients.hpp"
+#include "clients/request.hpp"
 
 #include <boost/circular_buffer.hpp>
 #include <sys/epoll.h>
@@ -10,26 +11,19 @@
 
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace coda::bench::postgres {
 namespace {
 
-// One request in flight. It stays on the connection it was given at the start.
-struct request {
-    key_sequence keys;
-    clock::time_point started{};
-    std::int64_t item = 0;
-    int unanswered = 0;
-    bool faulty = false;
-};
-
 struct sent_query {
     request* owner;
-    statement what;
-    std::int64_t key;
-    std::int64_t next;
+    asked what;
+    std::int64_t next = 0;
+    std::string fault{};
 };
 
 struct pipeline {
@@ -47,21 +41,18 @@ public:
 
     void run();
 
+    // A request stays on the connection it was given at the start.
+    void send(request& r, asked q);
+
 private:
-    void start(pipeline& to, request& r, clock::time_point now);
-    void send(pipeline& to, request& r, statement s, std::int64_t key);
     void receive(pipeline& from);
-    void answered(pipeline& from, sent_query const& q);
-    void finish(pipeline& on, request& r);
     void flush(pipeline& p);
     void watch(pipeline& p, int operation, unsigned events);
 
     meter& meter_;
-    workload work_;
     int epoll_;
     std::vector<pipeline> pipelines_;
-    std::vector<request> requests_;
-    std::size_t in_flight_ = 0;
+    request_loop<driver> requests_;
 };
 
 [[noreturn]] void connection_lost(PGconn* db) {
@@ -69,27 +60,21 @@ private:
 }
 
 driver::driver(plan const& p, meter& m)
-    : meter_(m),
-      work_(find_workload(p.what.workload).id),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      pipelines_(p.what.connections) {
+    : meter_(m), epoll_(::epoll_create1(EPOLL_CLOEXEC)), pipelines_(p.what.connections), requests_(p, m, *this) {
     auto const per_pipeline = p.what.concurrency / p.what.connections + 1;
     for (auto& each : pipelines_) {
-        each.db.reset(blocking_session(p.conninfo).release());
+        each.db.reset(blocking_session(p).release());
         each.unanswered.set_capacity(3 * per_pipeline); // a page has three queries out at once
         if (PQsetnonblocking(each.db.get(), 1) != 0 || PQenterPipelineMode(each.db.get()) != 1)
             connection_lost(each.db.get());
         watch(each, EPOLL_CTL_ADD, EPOLLIN);
     }
-    requests_.reserve(p.what.concurrency);
-    for (std::uint32_t i = 0; i < p.what.concurrency; ++i) requests_.push_back({.keys = key_sequence(p.seed, i)});
 }
 
 void driver::run() {
-    for (std::size_t i = 0; i < requests_.size(); ++i)
-        start(pipelines_[i % pipelines_.size()], requests_[i], clock::now());
+    requests_.begin();
     epoll_event ready[64];
-    while (in_flight_ > 0) {
+    while (requests_.running()) {
         int const n = ::epoll_wait(epoll_, ready, std::size(ready), 100);
         for (int i = 0; i < n; ++i) {
             auto& p = *static_cast<pipeline*>(ready[i].data.ptr);
@@ -100,22 +85,14 @@ void driver::run() {
     }
 }
 
-void driver::start(pipeline& to, request& r, clock::time_point now) {
-    ++in_flight_;
-    r.started = now;
-    r.faulty = false;
-    auto const what = work_ == workload::write ? statement::credit : statement::account;
-    send(to, r, what, r.keys.next(account_count));
-}
-
-void driver::send(pipeline& to, request& r, statement s, std::int64_t key) {
-    parameters const p(s, key);
-    if (!PQsendQueryPrepared(to.db.get(), text_of(s).name, p.count(), p.values(), p.lengths(), p.formats(),
+void driver::send(request& r, asked q) {
+    auto& to = pipelines_[requests_.index_of(r) % pipelines_.size()];
+    parameters const p(q.what, q.key);
+    if (!PQsendQueryPrepared(to.db.get(), text_of(q.what).name, p.count(), p.values(), p.lengths(), p.formats(),
                              /*resultFormat: binary*/ 1) ||
         !PQpipelineSync(to.db.get()))
         connection_lost(to.db.get());
-    ++r.unanswered;
-    to.unanswered.push_back({&r, s, key, 0});
+    to.unanswered.push_back({&r, q});
     flush(to);
 }
 
@@ -127,45 +104,18 @@ void driver::receive(pipeline& from) {
         if (!reply) continue; // the end of a query's results; its Sync follows
         auto& q = from.unanswered.front();
         if (PQresultStatus(reply) == PGRES_PIPELINE_SYNC) {
-            auto const done = q;
+            auto const done = std::move(q);
             from.unanswered.pop_front();
-            answered(from, done);
-        } else if (char const* fault = fault_in(reply, q.what, q.key)) {
-            q.owner->faulty = true;
-            meter_.fail(0, fault);
-        } else if (q.what == statement::account || q.what == statement::order) {
+            requests_.answered(*done.owner, done.what.what, done.next,
+                               done.fault.empty() ? nullptr : done.fault.c_str());
+        } else if (char const* fault = fault_in(reply, q.what.what, q.what.key)) {
+            q.fault = fault;
+        } else if (q.what.what != query::credit) {
             q.next = next_key(reply);
         }
         PQclear(reply);
     }
     if (PQstatus(db) != CONNECTION_OK) connection_lost(db);
-}
-
-void driver::answered(pipeline& from, sent_query const& q) {
-    auto& r = *q.owner;
-    --r.unanswered;
-    if (work_ != workload::page || r.faulty) {
-        if (r.unanswered == 0) finish(from, r);
-        return;
-    }
-    switch (q.what) {
-    case statement::account:
-        send(from, r, statement::session, q.next);
-        send(from, r, statement::settings, q.next);
-        send(from, r, statement::order, q.next);
-        return;
-    case statement::item: finish(from, r); return;
-    case statement::order: r.item = q.next; break;
-    default: break;
-    }
-    if (r.unanswered == 0) send(from, r, statement::item, r.item);
-}
-
-void driver::finish(pipeline& on, request& r) {
-    auto const now = clock::now();
-    --in_flight_;
-    if (!r.faulty) meter_.complete(0, r.started, now);
-    if (meter_.running()) start(on, r, now);
 }
 
 void driver::flush(pipeline& p) {
@@ -185,21 +135,8 @@ void driver::watch(pipeline& p, int operation, unsigned events) {
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
-void run(plan const& p, meter& m) { driver(p, m).run(); }
-
 } // namespace
 
-extern client const raw_client;
-client const raw_client{
-    .store = "postgres",
-    .name = "raw",
-    .about = "the limit: hand-written epoll loop on libpq's pipeline mode, a Sync per query",
-    .loops = no_loop,
-    .most_in_flight = unlimited,
-    .why_not_more = "",
-    .most_connections = unlimited,
-    .run = run,
-    .lane_per_connection = false,
-};
+void run_raw(plan const& p, meter& m) { driver(p, m).run(); }
 
 } // namespace coda::bench::postgres

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "workloads/postgres.hpp"
+#include "workloads/postgres/server.hpp"
 
-#include <boost/endian/conversion.hpp>
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -53,7 +52,7 @@ std::string trimmed(char const* text) {
     return std::string(s);
 }
 
-std::string query(PGconn* db, char const* sql) {
+std::string run_sql(PGconn* db, char const* sql) {
     reply_ptr reply(PQexec(db, sql), PQclear);
     auto const status = PQresultStatus(reply.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw std::runtime_error(trimmed(PQerrorMessage(db)));
@@ -84,49 +83,34 @@ std::optional<std::string> value_of(options_ptr const& options, std::string_view
     return std::nullopt;
 }
 
-std::int64_t int64_at(PGresult const* reply, int column) noexcept {
-    std::int64_t value = 0;
-    std::memcpy(&value, PQgetvalue(reply, 0, column), sizeof value);
-    return boost::endian::big_to_native(value);
+bool speaks(std::string_view uri) {
+    return uri.starts_with("postgres://") || uri.starts_with("postgresql://") || uri.find("://") == uri.npos;
 }
+
+std::string library() {
+    int const v = PQlibVersion();
+    return fmt::format("libpq {}.{}", v / 10000, v % 10000);
+}
+
+constexpr std::string_view variables[] = {"CODA_TEST_POSTGRES_URI", "CODA_TEST_POSTGRES_SOCKET_URI"};
 
 } // namespace
-
-parameters::parameters(statement s, std::int64_t key) noexcept
-    : network_order_{boost::endian::native_to_big(key), boost::endian::native_to_big(credit_cents)},
-      values_{reinterpret_cast<char const*>(&network_order_[0]), reinterpret_cast<char const*>(&network_order_[1])},
-      count_(text_of(s).parameters) {}
-
-char const* fault_in(PGresult const* reply, statement s, std::int64_t key) noexcept {
-    if (s == statement::credit) {
-        if (PQresultStatus(reply) != PGRES_COMMAND_OK) return PQresultErrorMessage(reply);
-        // PQcmdTuples takes a non-const result, though it only reads it.
-        auto const* rows = PQcmdTuples(const_cast<PGresult*>(reply));
-        return std::string_view(rows) == "1" ? nullptr : "the update did not change one row";
-    }
-    if (PQresultStatus(reply) != PGRES_TUPLES_OK) return PQresultErrorMessage(reply);
-    if (PQntuples(reply) != 1) return "the read did not return one row";
-    if (PQgetlength(reply, 0, 0) != 8) return "the key did not come back as eight bytes";
-    return int64_at(reply, 0) == key ? nullptr : "the row is another caller's";
-}
-
-std::int64_t next_key(PGresult const* reply) noexcept { return int64_at(reply, 1); }
 
 std::string prepare_schema(std::string const& conninfo) {
     parse(conninfo); // complains without the password
     connection_ptr db(PQconnectdb(conninfo.c_str()), PQfinish);
     if (PQstatus(db.get()) != CONNECTION_OK) throw std::runtime_error(trimmed(PQerrorMessage(db.get())));
-    query(db.get(), "set client_min_messages = warning");
-    auto const found = query(db.get(), "select obj_description(oid, 'pg_namespace') "
+    run_sql(db.get(), "set client_min_messages = warning");
+    auto const found = run_sql(db.get(), "select obj_description(oid, 'pg_namespace') "
                                        "from pg_namespace where nspname = 'coda_bench'");
     if (found != version) {
-        query(db.get(), create_sql);
+        run_sql(db.get(), create_sql);
         for (auto const* table : {"accounts", "sessions", "settings", "orders", "items"})
-            query(db.get(), fmt::format("vacuum (analyze) coda_bench.{}", table).c_str());
+            run_sql(db.get(), fmt::format("vacuum (analyze) coda_bench.{}", table).c_str());
     }
     // Only a superuser may, and elsewhere nothing depends on it.
     reply_ptr const unasked(PQexec(db.get(), "checkpoint"), PQclear);
-    return query(db.get(), "select format('PostgreSQL %s, fsync %s, synchronous_commit %s, shared_buffers %s',"
+    return run_sql(db.get(), "select format('PostgreSQL %s, fsync %s, synchronous_commit %s, shared_buffers %s',"
                            " split_part(current_setting('server_version'), ' ', 1), current_setting('fsync'),"
                            " current_setting('synchronous_commit'), current_setting('shared_buffers'))");
 }
@@ -148,5 +132,16 @@ std::string server_address(std::string const& conninfo) {
     auto const port = value_of(options, "port").value_or("5432");
     return host.starts_with('/') ? fmt::format("{}/.s.PGSQL.{}", host, port) : fmt::format("{}:{}", host, port);
 }
+
+server const database{
+    .name = "postgres",
+    .title = "PostgreSQL",
+    .variables = variables,
+    .speaks = speaks,
+    .prepare = prepare_schema,
+    .address = server_address,
+    .through_proxy = through_proxy,
+    .library = library,
+};
 
 } // namespace coda::bench::postgres

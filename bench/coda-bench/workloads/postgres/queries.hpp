@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "workloads/query.hpp"
+
 #include <libpq-fe.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace coda::bench::postgres {
 
-inline constexpr std::int64_t account_count = 100'000; ///< keys 1 to this exist
-inline constexpr std::int64_t credit_cents = 1;        ///< what a write adds to an account
-
-/// The prepared statements. All take a 64-bit key as $1; `credit` takes the cents as $2.
-enum class statement : unsigned char { account, credit, session, settings, order, item };
-
-/// A statement's name on the server and its text. Every read's first column echoes the key, so that a
-/// reply handed to the wrong caller is noticed; the second is a 64-bit integer where `next_key` reads it.
+/// A query as a prepared statement: its name on the server and its text. All take a 64-bit key as $1; `credit` takes
+/// the cents as $2. Every read's first column echoes the key; the second is a 64-bit integer, for `next_key`.
 struct statement_text {
     char const* name;
     char const* sql;
@@ -36,15 +31,15 @@ inline constexpr std::array statements{
     statement_text{"item", "select id, cents, title from coda_bench.items where id = $1", 1},
 };
 
-/// The text of a statement.
-[[nodiscard]] constexpr statement_text const& text_of(statement s) noexcept {
-    return statements[static_cast<std::size_t>(s)];
+/// In the order of `query`.
+[[nodiscard]] constexpr statement_text const& text_of(query q) noexcept {
+    return statements[static_cast<std::size_t>(q)];
 }
 
 /// The binary parameters of one execution, in the form libpq wants them.
 class parameters {
 public:
-    parameters(statement s, std::int64_t key) noexcept;
+    parameters(query q, std::int64_t key) noexcept;
     parameters(parameters const&) = delete;
     parameters& operator=(parameters const&) = delete;
 
@@ -62,24 +57,10 @@ private:
     int count_;
 };
 
-/// What is wrong with a reply to `s` asked for `key`; nullptr if it is what it should be.
-[[nodiscard]] char const* fault_in(PGresult const* reply, statement s, std::int64_t key) noexcept;
+/// What is wrong with a reply to `q` asked for `key`; nullptr if it is what it should be.
+[[nodiscard]] char const* fault_in(PGresult const* reply, query q, std::int64_t key) noexcept;
 
 /// The key that leads on from a faultless reply: an account's customer, an order's item.
 [[nodiscard]] std::int64_t next_key(PGresult const* reply) noexcept;
-
-/// Creates the schema `coda_bench` (about 30 MB) unless it is there already, and empties the disk's
-/// write queue, so that the first measurement does not pay for it.
-/// @return the server's version and the settings that matter for speed, in words
-/// @throws std::runtime_error when the server cannot be reached or refuses
-std::string prepare_schema(std::string const& conninfo);
-
-/// `conninfo` (URI or keywords) with the server's address replaced by a proxy on this machine.
-/// @throws std::runtime_error when `conninfo` is malformed; the message never holds the password
-[[nodiscard]] std::string through_proxy(std::string const& conninfo, std::uint16_t port);
-
-/// Where the server of `conninfo` listens: "HOST:PORT", or the path of its unix socket.
-/// @throws std::runtime_error as `through_proxy`
-[[nodiscard]] std::string server_address(std::string const& conninfo);
 
 } // namespace coda::bench::postgres
