@@ -78,7 +78,8 @@ std::vector<series> run_campaign(options const& o, observer& watching) {
         if (!another_round_fits(round_began - began, longest, seconds(o.budget_seconds))) break;
         for (auto& s : all) {
             watching.begins(s.what, round, ++position, total);
-            plan const p{s.what, proxies.uris(*find_store(s.what.store), s.what.latency_ms), o.seconds, warm_up_for(o.seconds), round};
+            plan const p{s.what, proxies.uris(*find_store(s.what.store), s.what.latency_ms), o.seconds,
+                         warm_up_for(o.seconds), round};
             auto const outcome = measure(p, [&] { watching.goes_on(); });
             watching.ends(outcome);
             auto const* found = std::get_if<sample>(&outcome);

@@ -65,11 +65,12 @@ machine describe_machine(options const& o) {
         try {
             found.push_back(s->prepare(uri));
         } catch (std::exception const& e) {
-            throw std::runtime_error(
-                fmt::format("no usable {}: {}\nscripts/bench starts one; or set {}, or give --uri", s->title, e.what(),
-                            s->variables.front()));
+            throw std::runtime_error(fmt::format("no usable {}: {}\nscripts/bench starts one; or set {}, or give --uri",
+                                                 s->title, e.what(), s->variables.front()));
         }
         libraries.push_back(s->library());
+        // Older than `libraries`, and in schema 1 to stay.
+        if (libraries.back().starts_with("libpq ")) m.libpq = libraries.back().substr(6);
         ways.push_back(fmt::format("{} {}", s->title, s->address(uri).starts_with('/') ? "unix socket" : "TCP"));
     }
     m.server = fmt::format("{}", fmt::join(found, "; "));

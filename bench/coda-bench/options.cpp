@@ -78,9 +78,10 @@ void find_servers(options& o, std::vector<std::string> const& given) {
         for (auto const* needed : s->servers) {
             auto uri = uri_of(*needed, given);
             if (uri.empty())
-                o.lacking.emplace(s->name, fmt::format("{}: no {} server is known: scripts/bench starts one; or set {}, "
-                                                     "or give --uri",
-                                                     s->name, needed->title, needed->variables.front()));
+                o.lacking.emplace(s->name,
+                                  fmt::format("{}: no {} server is known: scripts/bench starts one; or set {}, "
+                                              "or give --uri",
+                                              s->name, needed->title, needed->variables.front()));
             else
                 o.uris[std::string(needed->name)] = std::move(uri);
         }
@@ -163,7 +164,8 @@ command::command() {
     list_option(app, "--client", wanted.clients, "who does it")->check(CLI::IsMember(client_names()));
     list_option(app, "--loop", wanted.loops, "event loops of the coroutine client")->check(CLI::IsMember(loop_names()));
     list_option(app, "--concurrency", wanted.concurrency, "operations in flight")->check(CLI::Range(1, 100'000));
-    list_option(app, "--connections", wanted.connections, "connections to each server; as usual for the store unless given")
+    list_option(app, "--connections", wanted.connections,
+                "connections to each server; as usual for the store unless given")
         ->check(CLI::Range(1, 1'000));
     list_option(app, "--latency", wanted.latencies_ms, "network delay each way, in ms")
         ->check(CLI::Range(0.0, 1'000.0));
@@ -173,7 +175,8 @@ command::command() {
     app.add_option("--rounds", result.rounds, "measurements of each combination")
         ->check(CLI::Range(1, 100))
         ->capture_default_str();
-    app.add_option("--uri", uris, "a server, instead of what the environment tells; may be given for each kind of server");
+    app.add_option("--uri", uris,
+                   "a server, instead of what the environment tells; may be given for each kind of server");
     app.add_option("--json", result.json_path, "where the figures go")->capture_default_str();
     app.add_option("--html", result.html_path, "where the report goes")->capture_default_str();
     app.add_flag("--demo", demo, "a selection of everything, in at most five minutes");
@@ -281,8 +284,9 @@ std::variant<options, leave> parse_options(int argc, char const* const* argv) {
     find_servers(o, c.uris);
     o.skips_lacking = c.demo;
     if (o.what.cells.empty())
-        return leave{2, fmt::format("coda-bench: --store, --workload, --client, --concurrency: nothing to measure\n  {}\n",
-                                    fmt::join(o.what.left_out, "\n  "))};
+        return leave{2,
+                     fmt::format("coda-bench: --store, --workload, --client, --concurrency: nothing to measure\n  {}\n",
+                                 fmt::join(o.what.left_out, "\n  "))};
     return o;
 }
 

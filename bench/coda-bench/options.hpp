@@ -39,12 +39,12 @@ void append(selection& to, selection const& more);
 /// What the command line asks for.
 struct options {
     selection what;
-    std::map<std::string, std::string> uris; ///< of the servers that are needed and known, by their names
+    std::map<std::string, std::string> uris;    ///< of the servers that are needed and known, by their names
     std::map<std::string, std::string> lacking; ///< stores asked for that have no server, with a text that says so
     bool skips_lacking = false;                 ///< whether to go on without them
-    double seconds = 2;        ///< a measurement's window
-    std::uint32_t rounds = 3;  ///< measurements of each cell
-    double budget_seconds = 0; ///< no round is begun that would end later than this; 0: no such limit
+    double seconds = 2;                         ///< a measurement's window
+    std::uint32_t rounds = 3;                   ///< measurements of each cell
+    double budget_seconds = 0;                  ///< no round is begun that would end later than this; 0: no such limit
     std::string json_path;
     std::string html_path;
     std::string command; ///< the command line, without the URI

@@ -17,8 +17,9 @@ struct machine {
     std::string system;           ///< distribution
     std::string kernel;
     std::string compiler;
-    std::string build; ///< "optimised", or a warning that it is not
+    std::string build;     ///< "optimised", or a warning that it is not
     std::string libraries; ///< the C libraries that all clients stand on, with their versions
+    std::string libpq;     ///< version of that one alone; empty without PostgreSQL
     std::string boost;
     std::string server;      ///< version and settings, as the servers tell them
     std::string transport;   ///< how clients reach the servers
@@ -29,8 +30,8 @@ struct machine {
     [[nodiscard]] static machine here();
 };
 BOOST_DESCRIBE_STRUCT(machine, (),
-                      (processor, processors, memory_mib, virtual_machine, system, kernel, compiler, build,
-                       libraries, boost, server, transport, measured_at, command))
+                      (processor, processors, memory_mib, virtual_machine, system, kernel, compiler, build, libraries,
+                       libpq, boost, server, transport, measured_at, command))
 
 /// The whole machine's processor time so far, in ticks, and what runs at this instant.
 struct processor_times {

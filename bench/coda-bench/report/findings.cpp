@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report/findings.hpp"
 
+#include "stores/store.hpp"
 #include "workloads/workload.hpp"
 
 #include <fmt/format.h>
@@ -190,18 +191,15 @@ void add_more_connections(std::vector<std::string>& to, std::span<row const> row
     }
 }
 
-} // namespace
-
-std::string quote(ratio const& r) {
-    if (r.is == meaning::scattered) return fmt::format("between {:.2g} and {:.2g}", r.of.low, r.of.high);
-    if (r.is != meaning::sound) return {};
-    return r.of.median < 10 ? fmt::format("{:.2f}", r.of.median) : number(r.of.median);
-}
-
-findings conclude(std::span<row const> rows) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> pairs{
-        {{"coda", "threads"}, {"raw", "threads"}, {"coda", "sync"}, {"coda", "raw"}, {"raw", "sync"}}};
-    findings f;
+chapter conclude_store(std::span<row const> rows) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> pairs{{{"coda", "threads"},
+                                                                                  {"raw", "threads"},
+                                                                                  {"coda", "sync"},
+                                                                                  {"coda", "raw"},
+                                                                                  {"raw", "sync"},
+                                                                                  {"threads", "sync"}}};
+    chapter f;
+    f.store = rows.front().what.store;
     f.headline = "The selection holds no two clients doing the same thing, so nothing is compared.";
     std::vector<comparison> main;
     for (auto const& [ours, theirs] : pairs)
@@ -210,7 +208,7 @@ findings conclude(std::span<row const> rows) {
 
     std::string_view const ours = main.front().ours->what.client;
     auto const against_sync = pair_up(rows, ours, "sync");
-    auto const against_raw = ours == "raw" ? std::vector<comparison>{} : pair_up(rows, ours, "raw");
+    auto const against_raw = ours != "coda" ? std::vector<comparison>{} : pair_up(rows, ours, "raw");
     auto const& chief = *representative(main);
     f.headline = headline_from(chief);
     add_network(f.sentences, main, chief);
@@ -228,6 +226,53 @@ findings conclude(std::span<row const> rows) {
                     return known.ours == c.ours && known.theirs == c.theirs;
                 }))
                 f.comparisons.push_back(c);
+    return f;
+}
+
+} // namespace
+
+std::string quote(ratio const& r) {
+    if (r.is == meaning::scattered) return fmt::format("between {:.2g} and {:.2g}", r.of.low, r.of.high);
+    if (r.is != meaning::sound) return {};
+    return r.of.median < 10 ? fmt::format("{:.2f}", r.of.median) : number(r.of.median);
+}
+
+std::string title_of(std::string_view store) {
+    auto const* s = find_store(store);
+    return std::string(s ? s->title : store);
+}
+
+std::string findings::headline() const {
+    if (chapters.empty()) return {};
+    auto const& first = chapters.front();
+    return chapters.size() == 1 ? first.headline : fmt::format("{}: {}", title_of(first.store), first.headline);
+}
+
+std::vector<std::string> findings::sentences() const {
+    if (chapters.size() == 1) return chapters.front().sentences;
+    std::vector<std::string> out;
+    for (auto const& c : chapters) {
+        if (&c != &chapters.front()) out.push_back(fmt::format("{}: {}", title_of(c.store), c.headline));
+        for (auto const& s : c.sentences) out.push_back(fmt::format("{}: {}", title_of(c.store), s));
+    }
+    return out;
+}
+
+std::vector<comparison> findings::comparisons() const {
+    std::vector<comparison> out;
+    for (auto const& c : chapters) out.insert(out.end(), c.comparisons.begin(), c.comparisons.end());
+    return out;
+}
+
+findings conclude(std::span<row const> rows) {
+    findings f;
+    while (!rows.empty()) {
+        auto const& store = rows.front().what.store;
+        auto const end = std::ranges::find_if(rows, [&](row const& r) { return r.what.store != store; });
+        auto const count = static_cast<std::size_t>(end - rows.begin());
+        f.chapters.push_back(conclude_store(rows.first(count)));
+        rows = rows.subspan(count);
+    }
     return f;
 }
 

@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coda::bench {
@@ -18,14 +19,31 @@ struct comparison {
     ratio cpu;        ///< client processor time per operation, ours / theirs: below 1 is better
 };
 
-/// What the rows say, computed from nothing but them. The rows must outlive it.
-struct findings {
+/// What the rows of one store say.
+struct chapter {
+    std::string store;
     std::string headline;
     std::vector<std::string> sentences; ///< further conclusions, for and against coroutines
     std::vector<comparison> comparisons;
 };
 
-/// Draws the conclusions.
+/// What the rows say, computed from nothing but them. The rows must outlive it.
+struct findings {
+    std::vector<chapter> chapters; ///< one a store, in the order of the rows
+
+    /// The first chapter's; where there are several, it says which store's.
+    [[nodiscard]] std::string headline() const;
+
+    /// Everything else that the chapters say; where there are several, each says which store's.
+    [[nodiscard]] std::vector<std::string> sentences() const;
+
+    [[nodiscard]] std::vector<comparison> comparisons() const;
+};
+
+/// A store as people call it.
+[[nodiscard]] std::string title_of(std::string_view store);
+
+/// Draws the conclusions. Rows of one store stand together.
 [[nodiscard]] findings conclude(std::span<row const> rows);
 
 /// A ratio in words: "2.4", "between 2 and 5", or nothing when it may not be quoted.

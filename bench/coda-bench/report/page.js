@@ -1,6 +1,5 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const rows = data.rows.filter((r) => r.operations > 0);
 
 // ---- words and numbers -------------------------------------------------------------------------
 
@@ -38,28 +37,6 @@ const shapes = {
   raw: "M0-4.9 4.7 3.6H-4.7Z",
 };
 const colour = (client) => `var(--${order.includes(client) ? client : "sync"})`;
-const usual = Number(Object.entries(rows.filter((r) => r.client !== "sync").reduce(
-  (n, r) => ({ ...n, [r.connections]: (n[r.connections] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1])[0]?.[0] ?? 1);
-const usualLoop = rows.find((r) => r.client === "coda")?.loop;
-
-function nameOf(r) {
-  let name = r.client;
-  if (r.client === "coda" && (r.loop !== usualLoop || distinct(rows.filter((o) => o.client === "coda").map((o) => o.loop)).length > 1))
-    name += `/${r.loop}`;
-  if (r.client !== "sync" && r.connections !== usual) name += `, ${r.connections} conn.`;
-  return name;
-}
-const isVariant = (r) => (r.client !== "sync" && r.connections !== usual) || (r.client === "coda" && r.loop !== usualLoop);
-
-function seriesOf(selected) {
-  return distinct(selected.map(nameOf))
-    .map((name) => {
-      const own = selected.filter((r) => nameOf(r) === name).sort((a, b) => a.concurrency - b.concurrency);
-      return { name, rows: own, client: own[0].client, variant: isVariant(own[0]) };
-    })
-    .sort((a, b) => order.indexOf(a.client) - order.indexOf(b.client) || a.variant - b.variant);
-}
-
 function marker(x, y, s, hollow, text) {
   const filled = hollow ? "var(--card)" : colour(s.client);
   const m = el("path", { d: shapes[s.client] ?? shapes.sync, transform: `translate(${x} ${y})`, fill: filled,
@@ -178,97 +155,134 @@ function nothing(box, why) {
   box.replaceChildren(el("p", { class: "unit" }, why));
 }
 
-// ---- what is shown ------------------------------------------------------------------------------
+// ---- a chapter: the charts of one store -------------------------------------------------------------
 
-const shown = { workload: rows[0]?.workload, latency: rows[0] ? Math.min(...rows.map((r) => r.latency_ms)) : 0 };
 const workName = { read: "point reads", write: "point writes", page: "pages of five reads" };
 const delay = (ms) => (ms === 0 ? "no added delay" : `${ms} ms each way`);
 
-function control(label, key, values, text) {
-  const buttons = el("span", { class: "buttons", role: "group", "aria-label": label });
-  for (const v of values) {
-    const b = el("button", { type: "button", "aria-pressed": shown[key] === v }, text(v));
-    b.addEventListener("click", () => {
-      shown[key] = v;
-      draw();
-    });
-    buttons.append(b);
+function chapter(told) {
+  const rows = data.rows.filter((r) => r.store === told.store && r.operations > 0);
+  const root = document.getElementById("chapter").content.cloneNode(true).firstElementChild;
+  const at = (name) => root.querySelector(`[data-name="${name}"]`);
+  at("title").textContent = told.title;
+  at("title").hidden = data.chapters.length < 2;
+  at("headline").textContent = told.headline;
+  at("findings").replaceChildren(...told.findings.map((f) => el("li", {}, f)));
+  document.getElementById("chapters").append(root);
+  if (!rows.length) return () => {};
+
+  const usual = Number(Object.entries(rows.filter((r) => r.client !== "sync").reduce(
+    (n, r) => ({ ...n, [r.connections]: (n[r.connections] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1])[0]?.[0] ?? 1);
+  const usualLoop = rows.find((r) => r.client === "coda")?.loop;
+
+  function nameOf(r) {
+    let name = r.client;
+    if (r.client === "coda" && (r.loop !== usualLoop || distinct(rows.filter((o) => o.client === "coda").map((o) => o.loop)).length > 1))
+      name += `/${r.loop}`;
+    if (r.client !== "sync" && r.connections !== usual) name += `, ${r.connections} conn.`;
+    return name;
   }
-  return el("div", { class: "control" }, label, buttons);
-}
+  const isVariant = (r) => (r.client !== "sync" && r.connections !== usual) || (r.client === "coda" && r.loop !== usualLoop);
 
-function drawControls() {
-  const works = distinct(rows.map((r) => r.workload));
-  const delays = ascending(rows.filter((r) => r.workload === shown.workload).map((r) => r.latency_ms));
-  if (!delays.includes(shown.latency)) shown.latency = delays[0];
-  at("controls").replaceChildren(
-    ...(works.length > 1 ? [control("Operation", "workload", works, (w) => w)] : []),
-    ...(delays.length > 1 ? [control("Network", "latency", delays, (ms) => (ms === 0 ? "loopback" : `+${ms} ms`))] : []));
-}
+  function seriesOf(selected) {
+    return distinct(selected.map(nameOf))
+      .map((name) => {
+        const own = selected.filter((r) => nameOf(r) === name).sort((a, b) => a.concurrency - b.concurrency);
+        return { name, rows: own, client: own[0].client, variant: isVariant(own[0]) };
+      })
+      .sort((a, b) => order.indexOf(a.client) - order.indexOf(b.client) || a.variant - b.variant);
+  }
 
-function drawLegend(series) {
-  at("legend").replaceChildren(...series.map((s) => {
-    const svg = el("svg", { width: 26, height: 14, "aria-hidden": true });
-    svg.append(el("line", { x1: 1, x2: 25, y1: 7, y2: 7, stroke: colour(s.client), "stroke-width": 2.2,
-      "stroke-dasharray": s.variant ? "2 5" : null, "stroke-linecap": "round" }), marker(13, 7, s, false));
-    return el("li", {}, svg, s.name);
-  }), ...(rows.some(shaky) ? [el("li", {}, "hollow or ◌: noisy")] : []));
-}
+  const shown = { workload: rows[0]?.workload, latency: rows[0] ? Math.min(...rows.map((r) => r.latency_ms)) : 0 };
 
-const barsAt = (series, n, has) =>
-  series.flatMap((s) => s.rows.filter((r) => r.concurrency === n && has(r)).map((row) => ({ series: s, row })));
-const groupAt = (series, n, has) => ({ title: `${whole.format(n)} in flight`, bars: barsAt(series, n, has) });
+  function control(label, key, values, text) {
+    const buttons = el("span", { class: "buttons", role: "group", "aria-label": label });
+    for (const v of values) {
+      const b = el("button", { type: "button", "aria-pressed": shown[key] === v }, text(v));
+      b.addEventListener("click", () => {
+        shown[key] = v;
+        draw();
+      });
+      buttons.append(b);
+    }
+    return el("div", { class: "control" }, label, buttons);
+  }
 
-// One in flight, and two larger numbers, of those at which no kind of client is missing that was measured at more than one.
-function drawCpu(series) {
-  const kinds = (n) => distinct(barsAt(series, n, () => true).map((b) => b.series.client)).length;
-  const all = ascending(series.flatMap((s) => s.rows.map((r) => r.concurrency)));
-  const most = Math.max(...(all.some((n) => n > 1) ? all.filter((n) => n > 1) : all).map(kinds));
-  const usable = all.filter((n) => kinds(n) >= most);
-  const chosen = usable.length <= 3 ? usable : [usable[0], usable[Math.floor(usable.length / 2)], usable.at(-1)];
-  barChart(at("cpu"), chosen.map((n) => groupAt(series, n, () => true)),
-    { value: (r) => r.cpu_us_per_op, format: (v) => `${count.format(v)} µs`, noisy: shakyCpu });
-}
+  function drawControls() {
+    const works = distinct(rows.map((r) => r.workload));
+    const delays = ascending(rows.filter((r) => r.workload === shown.workload).map((r) => r.latency_ms));
+    if (!delays.includes(shown.latency)) shown.latency = delays[0];
+    at("controls").replaceChildren(
+      ...(works.length > 1 ? [control("Operation", "workload", works, (w) => w)] : []),
+      ...(delays.length > 1 ? [control("Network", "latency", delays, (ms) => (ms === 0 ? "loopback" : `+${ms} ms`))] : []));
+  }
 
-// Below 256 in flight the pages that come and go by chance weigh as much as the waiters.
-function drawMemory(series) {
-  const known = (r) => r.bytes_per_waiter !== null && r.concurrency >= 256;
-  const numbers = ascending(series.flatMap((s) => s.rows.filter(known).map((r) => r.concurrency))).slice(-2);
-  at("memory-unit").textContent = `memory per waiting request, ${workName[shown.workload]}`;
-  if (!numbers.length) return nothing(at("memory"), "Needs rows with 1 and with at least 256 in flight.");
-  barChart(at("memory"), numbers.map((n) => groupAt(series, n, known)), { value: (r) => r.bytes_per_waiter, format: bytes });
-}
+  function drawLegend(series) {
+    at("legend").replaceChildren(...series.map((s) => {
+      const svg = el("svg", { width: 26, height: 14, "aria-hidden": true });
+      svg.append(el("line", { x1: 1, x2: 25, y1: 7, y2: 7, stroke: colour(s.client), "stroke-width": 2.2,
+        "stroke-dasharray": s.variant ? "2 5" : null, "stroke-linecap": "round" }), marker(13, 7, s, false));
+      return el("li", {}, svg, s.name);
+    }), ...(rows.some(shaky) ? [el("li", {}, "hollow or ◌: noisy")] : []));
+  }
 
-function drawNetwork() {
-  const mine = rows.filter((r) => r.workload === shown.workload);
-  const delays = ascending(mine.map((r) => r.latency_ms));
-  const far = mine.filter((r) => r.latency_ms === delays.at(-1));
-  const numbers = ascending(far.filter((r) => r.client === "threads" || far.every((o) => o.client !== "threads"))
-    .map((r) => r.concurrency));
-  const n = numbers.includes(64) ? 64 : numbers.at(-1);
-  at("network-unit").textContent = `${workName[shown.workload]} per second, ${whole.format(n)} in flight`;
-  if (delays.length < 2) return nothing(at("network"), "Only one distance was measured: give --latency several values.");
-  const groups = delays.map((ms) => ({
-    title: delay(ms),
-    bars: seriesOf(mine.filter((r) => r.latency_ms === ms && (r.concurrency === n || r.client === "sync")))
-      .map((s) => ({ series: s.client === "sync" && n !== 1 ? { ...s, name: "sync, 1 in flight" } : s, row: s.rows[0] })),
-  }));
-  barChart(at("network"), groups, { value: (r) => r.ops_per_second, format: thousands, noisy: shaky });
-}
+  const barsAt = (series, n, has) =>
+    series.flatMap((s) => s.rows.filter((r) => r.concurrency === n && has(r)).map((row) => ({ series: s, row })));
+  const groupAt = (series, n, has) => ({ title: `${whole.format(n)} in flight`, bars: barsAt(series, n, has) });
 
-function draw() {
-  drawControls();
-  const series = seriesOf(rows.filter((r) => r.workload === shown.workload && r.latency_ms === shown.latency));
-  drawLegend(series);
-  const where = delay(shown.latency), work = workName[shown.workload] ?? shown.workload;
-  at("throughput-unit").textContent = `${work} per second, ${where}`;
-  at("latency-unit").textContent = `99th percentile, ${work}, ${where}`;
-  at("cpu-unit").textContent = `microseconds of client CPU for each of the ${work}, ${where}`;
-  lineChart(at("throughput"), series, { value: (r) => r.ops_per_second, range: (r) => r.ops_per_second_range, format: thousands });
-  lineChart(at("latency"), series, { value: (r) => r.p99_us, log: true, format: duration });
-  drawCpu(series);
-  drawMemory(series);
-  drawNetwork();
+  // One in flight, and two larger numbers, of those at which no kind of client is missing that was measured at more than one.
+  function drawCpu(series) {
+    const kinds = (n) => distinct(barsAt(series, n, () => true).map((b) => b.series.client)).length;
+    const all = ascending(series.flatMap((s) => s.rows.map((r) => r.concurrency)));
+    const most = Math.max(...(all.some((n) => n > 1) ? all.filter((n) => n > 1) : all).map(kinds));
+    const usable = all.filter((n) => kinds(n) >= most);
+    const chosen = usable.length <= 3 ? usable : [usable[0], usable[Math.floor(usable.length / 2)], usable.at(-1)];
+    barChart(at("cpu"), chosen.map((n) => groupAt(series, n, () => true)),
+      { value: (r) => r.cpu_us_per_op, format: (v) => `${count.format(v)} µs`, noisy: shakyCpu });
+  }
+
+  // Below 256 in flight the pages that come and go by chance weigh as much as the waiters.
+  function drawMemory(series) {
+    const known = (r) => r.bytes_per_waiter !== null && r.concurrency >= 256;
+    const numbers = ascending(series.flatMap((s) => s.rows.filter(known).map((r) => r.concurrency))).slice(-2);
+    at("memory-unit").textContent = `memory per waiting request, ${workName[shown.workload]}`;
+    if (!numbers.length) return nothing(at("memory"), "Needs rows with 1 and with at least 256 in flight.");
+    barChart(at("memory"), numbers.map((n) => groupAt(series, n, known)), { value: (r) => r.bytes_per_waiter, format: bytes });
+  }
+
+  function drawNetwork() {
+    const mine = rows.filter((r) => r.workload === shown.workload);
+    const delays = ascending(mine.map((r) => r.latency_ms));
+    const far = mine.filter((r) => r.latency_ms === delays.at(-1));
+    const numbers = ascending(far.filter((r) => r.client === "threads" || far.every((o) => o.client !== "threads"))
+      .map((r) => r.concurrency));
+    const n = numbers.includes(64) ? 64 : numbers.at(-1);
+    at("network-unit").textContent = `${workName[shown.workload]} per second, ${whole.format(n)} in flight`;
+    if (delays.length < 2) return nothing(at("network"), "Only one distance was measured: give --latency several values.");
+    const groups = delays.map((ms) => ({
+      title: delay(ms),
+      bars: seriesOf(mine.filter((r) => r.latency_ms === ms && (r.concurrency === n || r.client === "sync")))
+        .map((s) => ({ series: s.client === "sync" && n !== 1 ? { ...s, name: "sync, 1 in flight" } : s, row: s.rows[0] })),
+    }));
+    barChart(at("network"), groups, { value: (r) => r.ops_per_second, format: thousands, noisy: shaky });
+  }
+
+  function draw() {
+    drawControls();
+    const series = seriesOf(rows.filter((r) => r.workload === shown.workload && r.latency_ms === shown.latency));
+    drawLegend(series);
+    const where = delay(shown.latency), work = workName[shown.workload] ?? shown.workload;
+    at("throughput-unit").textContent = `${work} per second, ${where}`;
+    at("latency-unit").textContent = `99th percentile, ${work}, ${where}`;
+    at("cpu-unit").textContent = `microseconds of client CPU for each of the ${work}, ${where}`;
+    lineChart(at("throughput"), series, { value: (r) => r.ops_per_second, range: (r) => r.ops_per_second_range, format: thousands });
+    lineChart(at("latency"), series, { value: (r) => r.p99_us, log: true, format: duration });
+    drawCpu(series);
+    drawMemory(series);
+    drawNetwork();
+  }
+
+  return draw;
 }
 
 // ---- tables ------------------------------------------------------------------------------------
@@ -291,8 +305,10 @@ const told = (r) => (!r.quoted ? r.why_not : r.why_not ? bounds(r) : `${count.fo
 const untold = (r) => (r.quoted ? "" : "why");
 
 function drawTables() {
+  const several = data.chapters.length > 1;
   const changed = (keys, of = (line) => line) => (line, before) => before && keys.some((k) => of(line)[k] !== of(before)[k]);
   table("ratios", [
+    ...(several ? [{ name: "store", text: true, get: (c) => c.ours.store }] : []),
     { name: "operation", text: true, get: (c) => c.ours.workload },
     { name: "delay", get: (c) => `${c.ours.latency_ms} ms` },
     { name: "in flight", get: (c) => whole.format(c.ours.concurrency) },
@@ -302,8 +318,9 @@ function drawTables() {
     { name: "operations/s", get: (c) => told(c.throughput), mark: (c) => untold(c.throughput) },
     { name: "p50", get: (c) => told(c.p50), mark: (c) => untold(c.p50) },
     { name: "CPU per operation", get: (c) => told(c.cpu), mark: (c) => untold(c.cpu) },
-  ], data.comparisons, changed(["workload", "latency_ms"], (c) => c.ours));
+  ], data.comparisons, changed(["store", "workload", "latency_ms"], (c) => c.ours));
   table("rows", [
+    ...(several ? [{ name: "store", text: true, get: (r) => r.store }] : []),
     { name: "operation", text: true, get: (r) => r.workload },
     { name: "delay", get: (r) => `${r.latency_ms} ms` },
     { name: "client", text: true, get: chipped },
@@ -321,7 +338,7 @@ function drawTables() {
     { name: "steal", get: (r) => `${count.format(100 * r.steal)} %` },
     { name: "run queue", get: (r) => count.format(r.run_queue) },
     { name: "errors", get: (r) => (r.failures.length ? "failed" : whole.format(r.errors)), mark: (r) => (r.errors || r.failures.length ? "bad" : "") },
-  ], data.rows, changed(["workload", "latency_ms"]));
+  ], data.rows, changed(["store", "workload", "latency_ms"]));
 }
 
 // ---- the rest of the page -------------------------------------------------------------------------
@@ -329,8 +346,10 @@ function drawTables() {
 function drawText() {
   const m = data.machine;
   at("when").textContent = m.measured_at;
-  at("headline").textContent = data.headline;
-  at("findings").replaceChildren(...data.findings.map((f) => el("li", {}, f)));
+  at("clients").replaceChildren(...data.chapters.flatMap((c) => [
+    ...(data.chapters.length > 1 ? [el("h3", {}, c.title)] : []),
+    el("dl", {}, ...c.clients.flatMap((k) => [el("dt", {}, k.name), el("dd", {}, k.about)])),
+  ]));
   at("command").textContent = m.command;
   at("left-out").replaceChildren(...data.left_out.map((why) => el("li", {}, `Left out: ${why}`)));
   const broken = data.rows.filter((r) => r.errors || r.failures.length);
@@ -344,7 +363,7 @@ function drawText() {
     server: `${m.server}; on the same machine and processors as the clients, unless its address says otherwise`,
     transport: m.transport,
     compiler: `${m.compiler}, ${m.build}`,
-    libraries: `libpq ${m.libpq}, Boost ${m.boost}`,
+    libraries: `${m.libraries}, Boost ${m.boost}`,
     rounds: `${Math.max(0, ...data.rows.map((r) => r.rounds.length))} of each row, interleaved`,
   };
   at("machine").replaceChildren(...Object.entries(facts).flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, v)]));
@@ -352,12 +371,13 @@ function drawText() {
 
 drawText();
 drawTables();
-if (rows.length) {
-  draw();
+{
+  const drawn = data.chapters.map(chapter);
+  for (const draw of drawn) draw();
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === width) return;
     width = innerWidth;
-    draw();
+    for (const draw of drawn) draw();
   });
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report/results_json.hpp"
 
+#include "stores/store.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -75,18 +77,33 @@ json::object comparison_json(comparison const& c) {
             {"cpu", ratio_json(c.cpu)}};
 }
 
+json::object chapter_json(chapter const& c) {
+    json::array clients;
+    if (auto const* s = find_store(c.store))
+        for (auto const* each : s->clients)
+            clients.push_back({{"name", std::string(each->name)}, {"about", std::string(each->about)}});
+    return {{"store", c.store},
+            {"title", title_of(c.store)},
+            {"headline", c.headline},
+            {"findings", json::value_from(c.sentences)},
+            {"clients", std::move(clients)}};
+}
+
 } // namespace
 
 json::object results_json(machine const& m, std::span<row const> rows, findings const& f) {
     json::array all;
     for (auto const& r : rows) all.push_back(row_json(r));
     json::array comparisons;
-    for (auto const& c : f.comparisons) comparisons.push_back(comparison_json(c));
+    for (auto const& c : f.comparisons()) comparisons.push_back(comparison_json(c));
+    json::array chapters;
+    for (auto const& c : f.chapters) chapters.push_back(chapter_json(c));
     return {{"schema", 1},
             {"machine", json::value_from(m)},
             {"rows", std::move(all)},
-            {"headline", f.headline},
-            {"findings", json::value_from(f.sentences)},
+            {"headline", f.headline()},
+            {"findings", json::value_from(f.sentences())},
+            {"chapters", std::move(chapters)},
             {"comparisons", std::move(comparisons)}};
 }
 

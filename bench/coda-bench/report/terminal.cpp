@@ -54,13 +54,19 @@ std::string summary_text(std::span<row const> rows, findings const& f) {
     out += fmt::format("{:<6} {:>5} {:<10} {:>6} {:>5} {:>9} {:>5} {:>9} {:>9} {:>7} {:>8} {:>8}\n", "work", "ms",
                        "client", "flight", "", "op/s", "+-", "us", "us", "us/op", "RSS KiB", "waiter");
     for (auto const* before = &rows.front(); auto const& r : rows) {
-        if (r.what.store != before->what.store) out += fmt::format("\n{}\n", r.what.store);
-        else if (r.what.workload != before->what.workload || r.what.latency_ms != before->what.latency_ms) out += "\n";
+        if (r.what.store != before->what.store)
+            out += fmt::format("\n{}\n", r.what.store);
+        else if (r.what.workload != before->what.workload || r.what.latency_ms != before->what.latency_ms)
+            out += "\n";
         out += line(r);
         before = &r;
     }
-    out += "\n" + wrapped("", f.headline);
-    for (auto const& s : f.sentences) out += wrapped("- ", s);
+    for (auto const& c : f.chapters) {
+        out += "\n";
+        if (f.chapters.size() > 1) out += title_of(c.store) + "\n";
+        out += wrapped("", c.headline);
+        for (auto const& sentence : c.sentences) out += wrapped("- ", sentence);
+    }
     return out;
 }
 

@@ -13,9 +13,10 @@ namespace coda::bench {
 
 /// A kind of database server: where one is found, and how it gets the benchmark's data.
 struct server {
-    std::string_view name;                       ///< as in `plan::uris`
-    std::string_view title;                      ///< as people call it
-    std::span<std::string_view const> variables; ///< of the environment, which may hold its URI; the first that does wins
+    std::string_view name;  ///< as in `plan::uris`
+    std::string_view title; ///< as people call it
+    std::span<std::string_view const>
+        variables; ///< of the environment, which may hold its URI; the first that does wins
 
     /// Whether a URI is one of this kind.
     bool (*speaks)(std::string_view uri);

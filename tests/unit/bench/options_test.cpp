@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "options.hpp"
+#include "stores/store.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
+#include <string_view>
 
 namespace {
 
@@ -86,12 +89,44 @@ TEST(options, help_and_list_end_well) {
 
 TEST(options, the_uri_given_wins_over_the_environment_and_stays_out_of_the_command) {
     ::setenv("CODA_TEST_POSTGRES_URI", "postgresql://environment", 1);
-    EXPECT_EQ(accepted({}).uri, "postgresql://environment");
+    EXPECT_EQ(accepted({}).uris.at("postgres"), "postgresql://environment");
     auto const o = accepted({"--rounds", "4", "--uri", "postgresql://u:secret@given"});
-    EXPECT_EQ(o.uri, "postgresql://u:secret@given");
+    EXPECT_EQ(o.uris.at("postgres"), "postgresql://u:secret@given");
     EXPECT_EQ(o.command, "scripts/bench --rounds 4");
     EXPECT_EQ(accepted({"--uri=postgresql://u:secret@given"}).command, "scripts/bench");
+    EXPECT_EQ(accepted({"--uri", "host=given"}).uris.at("postgres"), "host=given");
     ::unsetenv("CODA_TEST_POSTGRES_URI");
+}
+
+TEST(options, a_store_without_a_server_names_the_variable_that_would_tell_one) {
+    ::unsetenv("CODA_TEST_POSTGRES_URI");
+    ::unsetenv("CODA_TEST_POSTGRES_SOCKET_URI");
+    auto o = accepted({});
+    EXPECT_THAT(o.lacking.at("postgres"), HasSubstr("CODA_TEST_POSTGRES_URI"));
+    EXPECT_FALSE(o.skips_lacking);
+    leave_out_lacking(o);
+    EXPECT_THAT(o.what.cells, IsEmpty());
+    EXPECT_THAT(o.what.left_out, Contains(HasSubstr("CODA_TEST_POSTGRES_URI")));
+}
+
+TEST(options, each_server_takes_the_uri_that_is_of_its_kind) {
+    if (!find_store("all")) GTEST_SKIP() << "this build lacks a store";
+    auto const o =
+        accepted({"--store", "all", "--uri", "redis://r", "--uri", "postgresql://p", "--uri", "mongodb://m"});
+    EXPECT_EQ(o.uris.at("redis"), "redis://r");
+    EXPECT_EQ(o.uris.at("postgres"), "postgresql://p");
+    EXPECT_EQ(o.uris.at("mongo"), "mongodb://m");
+    EXPECT_THAT(o.lacking, IsEmpty());
+}
+
+TEST(stores, have_names_of_their_own_a_default_workload_and_clients_of_different_names) {
+    std::set<std::string_view> names;
+    for (auto const* s : stores()) {
+        EXPECT_TRUE(names.insert(s->name).second) << s->name;
+        EXPECT_FALSE(s->workloads.empty()) << s->name;
+        EXPECT_FALSE(s->servers.empty()) << s->name;
+        for (auto const* c : s->clients) EXPECT_EQ(find_client(s->name, c->name), c) << s->name << c->name;
+    }
 }
 
 TEST(options, the_demo_has_every_client_workload_and_distance_and_a_budget) {
@@ -135,6 +170,23 @@ TEST(select, clients_of_one_point_are_neighbours) {
     ASSERT_THAT(s.cells, SizeIs(4));
     EXPECT_EQ(s.cells[0].concurrency, s.cells[1].concurrency);
     EXPECT_NE(s.cells[0].client, s.cells[1].client);
+}
+
+TEST(select, a_store_has_its_own_number_of_connections_unless_one_is_given) {
+    for (auto const* store : stores()) {
+        std::string const name(store->name);
+        auto const usual = select({.stores = {name}, .clients = {"threads"}, .concurrency = {1}});
+        EXPECT_THAT(usual.cells, ElementsAre(Field(&cell::connections, store->connections)));
+        auto const given = select({.stores = {name}, .clients = {"threads"}, .connections = {3}, .concurrency = {1}});
+        EXPECT_THAT(given.cells, ElementsAre(Field(&cell::connections, 3u)));
+    }
+}
+
+TEST(select, a_workload_that_a_store_lacks_is_left_out_with_the_reason) {
+    if (!find_store("all")) GTEST_SKIP() << "this build lacks a store";
+    auto const s = select({.stores = {"all"}, .workloads = {"write"}, .concurrency = {1}});
+    EXPECT_THAT(s.cells, IsEmpty());
+    EXPECT_THAT(s.left_out, Contains(HasSubstr("no workload write")));
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "workloads/keys.hpp"
-#include "workloads/postgres.hpp"
+#include "workloads/postgres/queries.hpp"
+#include "workloads/postgres/server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,10 +43,10 @@ TEST(connection_string, a_malformed_one_is_refused_without_its_password) {
 }
 
 TEST(parameters, are_big_endian_and_as_many_as_the_statement_takes) {
-    parameters const p(statement::credit, 0x0102030405060708);
+    parameters const p(query::credit, 0x0102030405060708);
     EXPECT_EQ(p.count(), 2);
     EXPECT_EQ(std::string_view(p.values()[0], 8), "\x01\x02\x03\x04\x05\x06\x07\x08");
-    EXPECT_EQ(parameters(statement::account, 1).count(), 1);
+    EXPECT_EQ(parameters(query::account, 1).count(), 1);
 }
 
 TEST(key_sequence, is_the_same_for_the_same_seed_and_stream_only) {

@@ -126,41 +126,41 @@ std::vector<series> typical() {
 TEST(conclude, the_headline_tells_speed_processor_time_and_memory) {
     auto const rows = summarise(typical());
     auto const f = conclude(rows);
-    EXPECT_THAT(f.headline, StartsWith("With 64 requests in flight over 8 connections"));
-    EXPECT_THAT(f.headline, HasSubstr("3.00 times as many point reads as threads"));
-    EXPECT_THAT(f.headline, HasSubstr("0.25 times the client CPU"));
-    EXPECT_THAT(f.headline, HasSubstr("1.6 KiB against 15.6 KiB"));
+    EXPECT_THAT(f.headline(), StartsWith("With 64 requests in flight over 8 connections"));
+    EXPECT_THAT(f.headline(), HasSubstr("3.00 times as many point reads as threads"));
+    EXPECT_THAT(f.headline(), HasSubstr("0.25 times the client CPU"));
+    EXPECT_THAT(f.headline(), HasSubstr("1.6 KiB against 15.6 KiB"));
 }
 
 TEST(conclude, tells_where_coroutines_lose_and_what_the_network_changes) {
     auto const rows = summarise(typical());
     auto const f = conclude(rows);
-    EXPECT_THAT(f.sentences, Contains(AllOf(HasSubstr("With 5 ms"), HasSubstr("30 times"))));
-    EXPECT_THAT(f.sentences, Contains(AllOf(HasSubstr("Coroutines answered fewer than threads at: read, one"),
-                                            HasSubstr("0.80 times"))));
+    EXPECT_THAT(f.sentences(), Contains(AllOf(HasSubstr("With 5 ms"), HasSubstr("30 times"))));
+    EXPECT_THAT(f.sentences(), Contains(AllOf(HasSubstr("Coroutines answered fewer than threads at: read, one"),
+                                              HasSubstr("0.80 times"))));
 }
 
 TEST(conclude, gives_no_ratio_that_means_nothing) {
     auto const rows = summarise(std::vector{made("threads", 64, {{100}, {300}}), made("coda", 64, {{900}, {900}})});
     auto const f = conclude(rows);
-    EXPECT_THAT(f.headline, HasSubstr("no ratio: too few rounds"));
-    EXPECT_THAT(f.headline, Not(HasSubstr(" times as many")));
-    EXPECT_THAT(f.sentences, IsEmpty());
+    EXPECT_THAT(f.headline(), HasSubstr("no ratio: too few rounds"));
+    EXPECT_THAT(f.headline(), Not(HasSubstr(" times as many")));
+    EXPECT_THAT(f.sentences(), IsEmpty());
 }
 
 TEST(conclude, does_not_call_equal_what_is_merely_not_proven_different) {
     auto const rows =
         summarise(std::vector{made("threads", 64, {{100}, {300}, {200}}), made("coda", 64, {{200}, {150}, {100}})});
     auto const f = conclude(rows);
-    EXPECT_THAT(f.headline,
+    EXPECT_THAT(f.headline(),
                 HasSubstr("150 point reads a second against 200 by threads (no ratio: no difference proven)"));
-    EXPECT_THAT(f.sentences, ElementsAre(HasSubstr("is it shown that coroutines answered fewer than threads")));
+    EXPECT_THAT(f.sentences(), ElementsAre(HasSubstr("is it shown that coroutines answered fewer than threads")));
 }
 
 TEST(conclude, a_slower_client_is_called_slower) {
     auto const rows =
         summarise(std::vector{made("threads", 64, {{200}, {200}, {200}}), made("coda", 64, {{100}, {100}, {100}})});
-    EXPECT_THAT(conclude(rows).headline, HasSubstr("0.50 times as many point reads as threads"));
+    EXPECT_THAT(conclude(rows).headline(), HasSubstr("0.50 times as many point reads as threads"));
 }
 
 TEST(conclude, threads_with_more_connections_are_told_of) {
@@ -173,7 +173,7 @@ TEST(conclude, threads_with_more_connections_are_told_of) {
 
 TEST(conclude, one_client_alone_is_compared_with_nothing) {
     auto const rows = summarise(std::vector{made("coda", 64, {{100}})});
-    EXPECT_THAT(conclude(rows).headline, HasSubstr("nothing is compared"));
+    EXPECT_THAT(conclude(rows).headline(), HasSubstr("nothing is compared"));
     EXPECT_THAT(conclude({}).comparisons, IsEmpty());
 }
 
@@ -219,6 +219,22 @@ TEST(summary_text, tells_errors_and_failures) {
     auto const text = summary_text(rows, conclude(rows));
     EXPECT_THAT(text, HasSubstr("7 ERRORS: the row is another caller's"));
     EXPECT_THAT(text, HasSubstr("FAILED: connection refused"));
+}
+
+TEST(conclude, every_store_is_a_chapter_of_its_own) {
+    auto all = typical();
+    for (auto s : typical()) {
+        s.what.store = "redis";
+        all.push_back(s);
+    }
+    auto const rows = summarise(all);
+    auto const f = conclude(rows);
+    ASSERT_THAT(f.chapters, SizeIs(2));
+    EXPECT_EQ(f.chapters[1].store, "redis");
+    EXPECT_EQ(f.chapters[0].headline, f.chapters[1].headline);
+    for (auto const& c : f.comparisons()) EXPECT_EQ(c.ours->what.store, c.theirs->what.store);
+    EXPECT_THAT(f.headline(), HasSubstr(": With 64 requests in flight"));
+    EXPECT_THAT(f.sentences(), SizeIs(2 * f.chapters[0].sentences.size() + 1));
 }
 
 } // namespace

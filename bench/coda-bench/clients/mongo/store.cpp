@@ -11,8 +11,8 @@
 namespace coda::bench::mongo {
 namespace {
 
-constexpr auto sync = sync_client("blocking libmongoc: one thread, one client, one command at a time",
-                                  run_sync<blocking_session>);
+constexpr auto sync =
+    sync_client("blocking libmongoc: one thread, one client, one command at a time", run_sync<blocking_session>);
 constexpr auto threads = threads_client(
     "blocking libmongoc: a thread per request in flight, sharing a mongoc_client_pool", run_threads<client_pool>);
 #ifdef CODA_BENCH_MONGO_DRIVER

@@ -11,13 +11,15 @@
 namespace coda::bench::postgres {
 namespace {
 
-constexpr auto sync = sync_client("blocking libpq: one thread, one connection, one query at a time",
-                                  run_sync<blocking_session>);
+constexpr auto sync =
+    sync_client("blocking libpq: one thread, one connection, one query at a time", run_sync<blocking_session>);
 constexpr auto threads =
     threads_client("blocking libpq: a thread per request in flight, sharing a bounded pool of connections",
                    run_threads<fair_pool<blocking_session>>);
-constexpr auto coroutines = coda_client("coroutines: one thread, a task per request in flight, queries pipelined", run_coda);
-constexpr auto raw = raw_client("the limit: hand-written epoll loop on libpq's pipeline mode, a Sync per query", run_raw);
+constexpr auto coroutines =
+    coda_client("coroutines: one thread, a task per request in flight, queries pipelined", run_coda);
+constexpr auto raw =
+    raw_client("the limit: hand-written epoll loop on libpq's pipeline mode, a Sync per query", run_raw);
 
 constexpr server const* servers[] = {&database};
 constexpr workload workloads[] = {workload::read, workload::write, workload::page};

@@ -10,13 +10,14 @@
 namespace coda::bench::redis {
 namespace {
 
-constexpr auto sync = sync_client("blocking hiredis: one thread, one connection, one command at a time",
-                                  run_sync<blocking_session>);
+constexpr auto sync =
+    sync_client("blocking hiredis: one thread, one connection, one command at a time", run_sync<blocking_session>);
 constexpr auto threads =
     threads_client("blocking hiredis: a thread per request in flight, sharing a bounded pool of connections",
                    run_threads<fair_pool<blocking_session>>);
 #ifdef CODA_BENCH_REDIS_DRIVER
-constexpr auto coroutines = coda_client("coroutines: one thread, a task per request in flight, commands pipelined", run_coda);
+constexpr auto coroutines =
+    coda_client("coroutines: one thread, a task per request in flight, commands pipelined", run_coda);
 #endif
 constexpr auto raw = raw_client("the limit: hand-written epoll loop on hiredis' asynchronous interface", run_raw);
 

@@ -93,7 +93,7 @@ std::string build_version(mongoc_client_t* c) {
     run(c, command.bson, reply.bson);
     bson_iter_t i;
     return bson_iter_init_find(&i, &reply.bson, "version") && BSON_ITER_HOLDS_UTF8(&i) ? bson_iter_utf8(&i, nullptr)
-                                                                                      : "?";
+                                                                                       : "?";
 }
 
 // Only mongod tells its storage engine: others that speak the protocol must not pass for it.

@@ -102,7 +102,7 @@ std::string prepare_schema(std::string const& conninfo) {
     if (PQstatus(db.get()) != CONNECTION_OK) throw std::runtime_error(trimmed(PQerrorMessage(db.get())));
     run_sql(db.get(), "set client_min_messages = warning");
     auto const found = run_sql(db.get(), "select obj_description(oid, 'pg_namespace') "
-                                       "from pg_namespace where nspname = 'coda_bench'");
+                                         "from pg_namespace where nspname = 'coda_bench'");
     if (found != version) {
         run_sql(db.get(), create_sql);
         for (auto const* table : {"accounts", "sessions", "settings", "orders", "items"})
@@ -111,8 +111,8 @@ std::string prepare_schema(std::string const& conninfo) {
     // Only a superuser may, and elsewhere nothing depends on it.
     reply_ptr const unasked(PQexec(db.get(), "checkpoint"), PQclear);
     return run_sql(db.get(), "select format('PostgreSQL %s, fsync %s, synchronous_commit %s, shared_buffers %s',"
-                           " split_part(current_setting('server_version'), ' ', 1), current_setting('fsync'),"
-                           " current_setting('synchronous_commit'), current_setting('shared_buffers'))");
+                             " split_part(current_setting('server_version'), ' ', 1), current_setting('fsync'),"
+                             " current_setting('synchronous_commit'), current_setting('shared_buffers'))");
 }
 
 std::string through_proxy(std::string const& conninfo, std::uint16_t port) {

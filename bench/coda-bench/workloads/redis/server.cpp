@@ -87,7 +87,8 @@ std::string prepare(std::string const& uri) {
         run(c.get(), {"SET", version_key, std::string(version)});
     }
     auto const all = text_in(run(c.get(), {"INFO"}));
-    return fmt::format("Redis {}, appendonly {}", info(all, "redis_version"), info(all, "aof_enabled") == "1" ? "on" : "off");
+    return fmt::format("Redis {}, appendonly {}", info(all, "redis_version"),
+                       info(all, "aof_enabled") == "1" ? "on" : "off");
 }
 
 std::string where(std::string const& uri) {

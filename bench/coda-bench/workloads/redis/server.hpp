@@ -25,10 +25,10 @@ using reply_ptr = std::unique_ptr<redisReply, free_reply>;
 
 /// Where a redis://[user:password@]host:port/db or unix://path URI leads.
 struct address {
-    std::string host;        ///< or the path of a unix socket, then `port` is 0
+    std::string host; ///< or the path of a unix socket, then `port` is 0
     std::uint16_t port = 0;
-    std::string user;        ///< empty: the default one
-    std::string password;    ///< empty: none
+    std::string user;     ///< empty: the default one
+    std::string password; ///< empty: none
     int database = 0;
 };
 
