@@ -106,12 +106,14 @@ std::string command_line(int argc, char const* const* argv) {
 selection demo() {
     selection s;
     append(s, select({.stores = {"postgres"}, .concurrency = {1, 64, 1000, 10000}}));
-    append(s, select({.stores = {"postgres"}, .concurrency = {1, 64, 1000}, .latencies_ms = {1}}));
-    append(s, select({.stores = {"postgres"}, .workloads = {"write", "page"}, .concurrency = {1, 64}}));
+    append(s, select({.stores = {"postgres"}, .concurrency = {1, 64}, .latencies_ms = {1}}));
+    append(s, select({.stores = {"postgres"}, .concurrency = {64}, .latencies_ms = {5}}));
+    append(s, select({.stores = {"postgres"}, .workloads = {"write"}, .concurrency = {64}}));
+    append(s, select({.stores = {"postgres"}, .workloads = {"page"}, .concurrency = {1, 64}}));
     append(s, select({.stores = {"postgres"}, .clients = {"threads"}, .connections = {64}, .concurrency = {1, 64}}));
     append(s, select({.stores = {"redis"}, .concurrency = {1, 64, 1000}}));
     append(s, select({.stores = {"redis"}, .workloads = {"page"}, .concurrency = {64}}));
-    append(s, select({.stores = {"redis"}, .concurrency = {1, 64}, .latencies_ms = {1}}));
+    append(s, select({.stores = {"redis"}, .concurrency = {64}, .latencies_ms = {1}}));
     append(s, select({.stores = {"mongo"}, .concurrency = {1, 64, 256}}));
     append(s, select({.stores = {"mongo"}, .workloads = {"write"}, .concurrency = {64}}));
     append(s, select({.stores = {"mongo"}, .concurrency = {64}, .latencies_ms = {1}}));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,11 +12,19 @@ namespace {
 
 using namespace coda::bench;
 
-using bson_ptr = std::unique_ptr<bson_t, decltype(&bson_destroy)>;
+// Its type has an attribute that a template argument would lose.
+class parsed {
+public:
+    explicit parsed(char const* text)
+        : bson_(bson_new_from_json(reinterpret_cast<std::uint8_t const*>(text), -1, nullptr)) {}
+    parsed(parsed const&) = delete;
+    parsed& operator=(parsed const&) = delete;
+    ~parsed() { bson_destroy(bson_); }
+    bson_t const& operator*() const { return *bson_; }
 
-bson_ptr from_json(char const* text) {
-    return {bson_new_from_json(reinterpret_cast<uint8_t const*>(text), -1, nullptr), bson_destroy};
-}
+private:
+    bson_t* bson_;
+};
 
 std::string command_json(asked q) {
     bson_t command;
@@ -51,7 +60,7 @@ TEST(mongo_workload, replies_are_checked) {
     };
     for (auto const& c : cases) {
         std::int64_t next = 0;
-        auto const reply = from_json(c.reply);
+        parsed const reply(c.reply);
         EXPECT_EQ(mongo::fault_in(*reply, {c.what, 5}, next) == nullptr, c.sound) << c.reply;
         if (c.sound && c.what == query::account) EXPECT_EQ(next, 9);
     }

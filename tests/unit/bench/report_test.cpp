@@ -167,14 +167,14 @@ TEST(conclude, threads_with_more_connections_are_told_of) {
     auto const rows =
         summarise(std::vector{made("threads", 64, {{200}, {200}, {200}}), made("coda", 64, {{500}, {500}, {500}}),
                               made("threads", 64, {{400}, {400}, {400}}, 0, 64)});
-    EXPECT_THAT(conclude(rows).sentences,
+    EXPECT_THAT(conclude(rows).sentences(),
                 Contains(AllOf(HasSubstr("64 connections instead of 8"), HasSubstr("0.80 times"))));
 }
 
 TEST(conclude, one_client_alone_is_compared_with_nothing) {
     auto const rows = summarise(std::vector{made("coda", 64, {{100}})});
     EXPECT_THAT(conclude(rows).headline(), HasSubstr("nothing is compared"));
-    EXPECT_THAT(conclude({}).comparisons, IsEmpty());
+    EXPECT_THAT(conclude({}).comparisons(), IsEmpty());
 }
 
 TEST(results_json, has_the_fields_that_readers_rely_on) {
