@@ -17,7 +17,7 @@ struct carrier {
 };
 // Of tasks of which that is not known.
 extern carrier const unknown_carrier;
-}
+} // namespace detail
 
 /// A moment on the loop's clock.
 using time_point = std::chrono::steady_clock::time_point;

@@ -126,7 +126,8 @@ public:
         enqueue(*new detail::posted_function<std::decay_t<F>>(std::forward<F>(function)));
     }
 
-    /// For drivers: as `post`, without allocating. `p` lives until it is disposed of; meanwhile it cannot be posted again.
+    /// For drivers: as `post`, without allocating. `p` lives until it is disposed of; meanwhile it cannot be posted
+    /// again.
     void enqueue(detail::posted& p) noexcept;
 
     /// Resumes `r.handle` in this turn or the next. Nothing but the loop resumes coroutines: code that completes a wait
