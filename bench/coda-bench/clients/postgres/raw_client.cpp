@@ -26,8 +26,14 @@ struct sent_query {
     std::string fault{};
 };
 
+struct queued_query {
+    request* owner;
+    asked what;
+};
+
 struct pipeline {
     std::unique_ptr<PGconn, decltype(&PQfinish)> db{nullptr, PQfinish};
+    std::vector<queued_query> queued;              // sent together, once the socket has been drained
     boost::circular_buffer<sent_query> unanswered; // replies come in this order
     bool wants_write = false;
 };
@@ -45,6 +51,7 @@ public:
     void send(request& r, asked q);
 
 private:
+    void send_queued(pipeline& p);
     void receive(pipeline& from);
     void flush(pipeline& p);
     void watch(pipeline& p, int operation, unsigned events);
@@ -73,6 +80,7 @@ driver::driver(plan const& p, meter& m)
 
 void driver::run() {
     requests_.begin();
+    for (auto& p : pipelines_) send_queued(p);
     epoll_event ready[64];
     while (requests_.running()) {
         int const n = ::epoll_wait(epoll_, ready, std::size(ready), 100);
@@ -86,14 +94,22 @@ void driver::run() {
 }
 
 void driver::send(request& r, asked q) {
-    auto& to = pipelines_[requests_.index_of(r) % pipelines_.size()];
-    parameters const p(q.what, q.key);
-    if (!PQsendQueryPrepared(to.db.get(), text_of(q.what).name, p.count(), p.values(), p.lengths(), p.formats(),
-                             /*resultFormat: binary*/ 1) ||
-        !PQpipelineSync(to.db.get()))
-        connection_lost(to.db.get());
-    to.unanswered.push_back({&r, q});
-    flush(to);
+    pipelines_[requests_.index_of(r) % pipelines_.size()].queued.push_back({&r, q});
+}
+
+void driver::send_queued(pipeline& p) {
+    if (p.queued.empty()) return;
+    auto* const db = p.db.get();
+    for (auto const& [owner, q] : p.queued) {
+        parameters const values(q.what, q.key);
+        if (!PQsendQueryPrepared(db, text_of(q.what).name, values.count(), values.values(), values.lengths(),
+                                 values.formats(), /*resultFormat: binary*/ 1) ||
+            !PQpipelineSync(db))
+            connection_lost(db);
+        p.unanswered.push_back({owner, q});
+    }
+    p.queued.clear();
+    flush(p);
 }
 
 void driver::receive(pipeline& from) {
@@ -116,6 +132,7 @@ void driver::receive(pipeline& from) {
         PQclear(reply);
     }
     if (PQstatus(db) != CONNECTION_OK) connection_lost(db);
+    send_queued(from);
 }
 
 void driver::flush(pipeline& p) {
