@@ -30,18 +30,29 @@ namespace {
 
 using namespace coda::bench;
 
+// A report is there as a whole or not at all: written beside its place and then moved, unless that is a device or pipe.
+std::string written_as(std::string const& path) {
+    bool const special = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
+    return special ? path : path + ".new";
+}
+
 // Before anything is measured: it would be a pity to find out afterwards.
 void make_writable(std::string const& path) {
     auto const folder = std::filesystem::path(path).parent_path();
     if (!folder.empty()) std::filesystem::create_directories(folder);
-    if (!std::ofstream(path, std::ios::app)) throw std::runtime_error("cannot write " + path);
+    auto const written = written_as(path);
+    if (std::filesystem::is_directory(path) || !std::ofstream(written, std::ios::app))
+        throw std::runtime_error("cannot write " + path);
+    if (written != path) std::filesystem::remove(written);
 }
 
 void write_file(std::string const& path, std::string const& content) {
-    std::ofstream file(path, std::ios::binary);
+    auto const written = written_as(path);
+    std::ofstream file(written, std::ios::binary);
     file << content;
     file.close();
     if (!file) throw std::runtime_error("cannot write " + path);
+    if (written != path) std::filesystem::rename(written, path);
 }
 
 // The servers that the selection needs, each once.

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -150,6 +151,12 @@ struct command {
     [[nodiscard]] std::string contradiction() const;
 };
 
+// What CLI::Range lets pass: it is neither below nor above.
+std::string refuse_nan(std::string const& text) {
+    return std::isnan(std::strtod(text.c_str(), nullptr)) ? "a number is wanted, not " + text : std::string();
+}
+std::string refuse_empty(std::string const& text) { return text.empty() ? "must not be empty" : ""; }
+
 template <class Values>
 CLI::Option* list_option(CLI::App& app, char const* name, Values& values, char const* about) {
     return app.add_option(name, values, about)->delimiter(',')->capture_default_str();
@@ -170,17 +177,20 @@ command::command() {
                 "connections to each server; as usual for the store unless given")
         ->check(CLI::Range(1, 1'000));
     list_option(app, "--latency", wanted.latencies_ms, "network delay each way, in ms")
-        ->check(CLI::Range(0.0, 1'000.0));
+        ->check(CLI::Range(0.0, 1'000.0))
+        ->check(refuse_nan);
     app.add_option("--seconds", result.seconds, "length of one measurement")
         ->check(CLI::Range(0.05, 3'600.0))
+        ->check(refuse_nan)
         ->capture_default_str();
     app.add_option("--rounds", result.rounds, "measurements of each combination")
         ->check(CLI::Range(1, 100))
         ->capture_default_str();
     app.add_option("--uri", uris,
-                   "a server, instead of what the environment tells; may be given for each kind of server");
-    app.add_option("--json", result.json_path, "where the figures go")->capture_default_str();
-    app.add_option("--html", result.html_path, "where the report goes")->capture_default_str();
+                   "a server, instead of what the environment tells; may be given for each kind of server")
+        ->check(refuse_empty);
+    app.add_option("--json", result.json_path, "where the figures go")->check(refuse_empty)->capture_default_str();
+    app.add_option("--html", result.html_path, "where the report goes")->check(refuse_empty)->capture_default_str();
     app.add_flag("--demo", demo, "a selection of everything, in at most five minutes");
     app.add_flag("--list", list, "show the stores, workloads, clients and loops, and end");
     app.set_help_flag("-h,--help", "show this, and end");

@@ -18,6 +18,7 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 std::variant<options, leave> parse(std::vector<char const*> arguments) {
@@ -63,6 +64,18 @@ TEST(options, a_bad_option_ends_with_code_2_and_its_name) {
         {{"--seconds", "0"}, "--seconds"},
         {{"--rounds", "1.5"}, "--rounds"},
         {{"--json"}, "--json"},
+        {{"--json", ""}, "--json"},
+        {{"--html", ""}, "--html"},
+        {{"--html="}, "--html"},
+        {{"--uri", ""}, "--uri"},
+        {{"--uri="}, "--uri"},
+        {{"--uri", "postgresql://me:s3cret@[::1/x"}, "--uri"},
+        {{"--uri", "nonsense"}, "--uri"},
+        {{"--seconds", "nan"}, "--seconds"},
+        {{"--seconds", "-NaN"}, "--seconds"},
+        {{"--seconds", "inf"}, "--seconds"},
+        {{"--latency", "nan"}, "--latency"},
+        {{"--latency", "0,nan"}, "--latency"},
         {{"--demo", "--rounds", "5"}, "--demo"},
         {{"stray"}, "stray"},
     };
@@ -70,6 +83,7 @@ TEST(options, a_bad_option_ends_with_code_2_and_its_name) {
         auto const l = refused(c.arguments);
         EXPECT_EQ(l.exit_code, 2) << c.named;
         EXPECT_THAT(l.text, HasSubstr(c.named));
+        EXPECT_THAT(l.text, Not(HasSubstr("s3cret")));
     }
 }
 
