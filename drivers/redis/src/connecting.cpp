@@ -90,10 +90,9 @@ operation<std::shared_ptr<session>> open_at(loop& l, result<context_handle> star
     auto opened = session::open(l, std::move(context), options);
     if (opened.has_error()) co_return as_refusal(opened.error());
     std::shared_ptr<session> const on = std::move(*opened);
-    on->set_timeouts({options.connect_timeout, options.drain_timeout});
+    session::login const bounds(*on, options.connect_timeout);
     auto const logged_in = co_await as_result(log_in(on.get(), to, std::vector<operation<>>()));
     if (logged_in.has_error()) co_return as_refusal(logged_in.error());
-    on->set_timeouts({options.command_timeout, options.drain_timeout});
     co_return on;
 }
 
@@ -115,7 +114,8 @@ operation<std::shared_ptr<session>> open_session(loop& l, std::shared_ptr<addres
     co_return std::move(opened);
 }
 
-operation<> reset_session(std::shared_ptr<session> on, std::shared_ptr<address const> to) {
+operation<> reset_session(std::shared_ptr<session> on, std::shared_ptr<address const> to, duration timeout) {
+    session::login const bounds(*on, timeout);
     std::vector<operation<>> reset;
     reset.push_back(run(on.get(), words{"RESET"}));
     auto const done = co_await as_result(log_in(on.get(), *to, std::move(reset)));

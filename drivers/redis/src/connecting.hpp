@@ -14,6 +14,6 @@ operation<std::shared_ptr<session>> open_session(loop& l, std::shared_ptr<addres
                                                  connection_options options);
 
 // Brings a session back to where `open_session` left it, whatever its user did to it.
-operation<> reset_session(std::shared_ptr<session> on, std::shared_ptr<address const> to);
+operation<> reset_session(std::shared_ptr<session> on, std::shared_ptr<address const> to, duration timeout);
 
 } // namespace coda::redis::detail

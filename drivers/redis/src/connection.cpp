@@ -26,7 +26,7 @@ operation<> connection::connect() {
 
 operation<> connection::reset() {
     if (!session_) co_return error(coda::errc::not_connected);
-    auto const done = co_await as_result(detail::reset_session(session_, address_));
+    auto const done = co_await as_result(detail::reset_session(session_, address_, options_.command_timeout));
     if (done.has_value()) used_ = false;
     co_return done;
 }

@@ -40,6 +40,9 @@ error connection_lost(std::string message) {
     return {make_error_code(coda::errc::connection_lost), std::move(message), outcome::unknown};
 }
 
+// An error that answers nothing is why the server ends the connection.
+error last_words(std::string_view text) { return connection_lost(fmt::format("the server said: {}", text)); }
+
 error protocol_error(std::string message) {
     return {make_error_code(coda::errc::protocol_error), std::move(message), outcome::unknown};
 }
@@ -53,8 +56,7 @@ struct link::hooks {
     static link& of(redisReadTask const* task) noexcept { return *static_cast<link*>(task->privdata); }
 
     static void* create_string(redisReadTask const* task, char* text, std::size_t length) noexcept {
-        void* const value = of(task).begin_value(task);
-        if (value == nullptr) return nullptr;
+        if (!of(task).begin_value(task, {text, length})) return nullptr;
         return added([&] { of(task).reply_.add_text(text_kind(task->type), {text, length}); });
     }
 #if HIREDIS_MAJOR > 0
@@ -63,18 +65,15 @@ struct link::hooks {
     using element_count = int;
 #endif
     static void* create_array(redisReadTask const* task, element_count elements) noexcept {
-        void* const value = of(task).begin_value(task);
-        if (value == nullptr) return nullptr;
+        if (!of(task).begin_value(task)) return nullptr;
         return added([&] { of(task).reply_.add_array(static_cast<std::size_t>(elements)); });
     }
     static void* create_integer(redisReadTask const* task, long long integer) noexcept {
-        void* const value = of(task).begin_value(task);
-        if (value == nullptr) return nullptr;
+        if (!of(task).begin_value(task)) return nullptr;
         return added([&] { of(task).reply_.add_integer(integer); });
     }
     static void* create_nil(redisReadTask const* task) noexcept {
-        void* const value = of(task).begin_value(task);
-        if (value == nullptr) return nullptr;
+        if (!of(task).begin_value(task)) return nullptr;
         return added([&] { of(task).reply_.add_nil(); });
     }
     static void free_value(void*) noexcept {}
@@ -185,7 +184,7 @@ void link::look_at_unexpected() noexcept {
         failure_ = connection_lost("the server closed the connection");
     } else if (text[0] == '-') {
         std::string_view const line(text + 1, static_cast<std::size_t>(n) - 1);
-        failure_ = connection_lost(fmt::format("the server said: {}", line.substr(0, line.find('\r'))));
+        failure_ = last_words(line.substr(0, line.find('\r')));
     } else {
         failure_ = protocol_error("a reply that nobody asked for");
     }
@@ -194,14 +193,12 @@ void link::look_at_unexpected() noexcept {
 
 // Before each value: the first of a reply starts it. Without a command to answer it is refused, which ends hiredis'
 // parsing.
-void* link::begin_value(redisReadTask const* task) noexcept {
-    if (task->parent != nullptr) return &value_stand_in;
-    if (outstanding_ == 0) {
-        failure_ = protocol_error("a reply that nobody asked for");
-        return nullptr;
-    }
+bool link::begin_value(redisReadTask const* task, std::string_view text) noexcept {
+    if (task->parent != nullptr) return true;
     reply_.begin();
-    return &value_stand_in;
+    if (outstanding_ > 0) return true;
+    failure_ = task->type == REDIS_REPLY_ERROR ? last_words(text) : protocol_error("a reply that nobody asked for");
+    return false;
 }
 
 } // namespace coda::redis::detail

@@ -64,7 +64,7 @@ private:
     void look_at_unexpected() noexcept;
     void write_failed(int why) noexcept;
     void context_gone() noexcept;
-    void* begin_value(redisReadTask const* task) noexcept;
+    bool begin_value(redisReadTask const* task, std::string_view text = {}) noexcept;
 
     listener& owner_;
     redisAsyncContext* context_; // hiredis frees it when it fails

@@ -4,12 +4,16 @@
 #include <boost/system/errc.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
+
 namespace coda::redis::detail {
 
 namespace {
 
 // What the kernel does not take is a reason to stop: the rest waits where it can still be cancelled.
 constexpr std::size_t enough_for_a_write = std::size_t{128} << 10;
+
+constexpr std::size_t commands_of_a_login = 8; // at most
 
 } // namespace
 
@@ -25,8 +29,21 @@ result<std::shared_ptr<session>> session::open(loop& l, context_handle connected
 
 session::session(loop& l, context_handle connected, connection_options const& options)
     : pipelined_connection(l, commands_, {options.command_timeout, options.drain_timeout}),
-      commands_(options.max_in_flight, options.max_queued),
+      options_(options),
+      commands_(std::max(options.max_in_flight, commands_of_a_login), options.max_queued),
       link_(l, std::move(connected), *this) {}
+
+session::login::login(session& s, duration timeout) noexcept : session_(s) {
+    auto const& o = s.options_;
+    s.commands_.set_bounds(std::max(o.max_in_flight, commands_of_a_login), std::max(o.max_queued, commands_of_a_login));
+    s.set_timeouts({timeout, o.drain_timeout});
+}
+
+session::login::~login() {
+    auto const& o = session_.options_;
+    session_.commands_.set_bounds(o.max_in_flight, o.max_queued);
+    session_.set_timeouts({o.command_timeout, o.drain_timeout});
+}
 
 session::~session() { lose(error(coda::errc::closed)); }
 

@@ -20,12 +20,26 @@ public:
     session(loop& l, context_handle connected, connection_options const& options);
     ~session();
 
+    // While it lives, the commands of a login go out in one flight, whatever the user's bounds are, and within a time
+    // of their own.
+    class login {
+    public:
+        login(session& s, duration timeout) noexcept;
+        login(login const&) = delete;
+        login& operator=(login const&) = delete;
+        ~login();
+
+    private:
+        session& session_;
+    };
+
 private:
     void flush() noexcept override;
     void disconnect() noexcept override;
     void on_reply(reply_view reply) noexcept override;
     void on_ready(readiness r) noexcept override;
 
+    connection_options options_;
     pipeline commands_;
     link link_;
 };

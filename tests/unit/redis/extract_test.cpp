@@ -10,6 +10,7 @@
 
 namespace {
 
+using namespace std::string_literals;
 using coda::redis::reply;
 using coda::redis::reply_kind;
 using coda::redis::server_errc;
@@ -155,7 +156,7 @@ TEST_F(extract, nested_pairs_and_tuples) {
     using pairs = std::vector<std::pair<std::string, int>>;
     EXPECT_EQ(read<pairs>(), (pairs{{"a", 1}, {"b", 2}}));
     EXPECT_EQ((read<std::tuple<std::pair<std::string, int>, std::tuple<std::string, int>>>()),
-              std::tuple(std::pair("a", 1), std::tuple("b", 2)));
+              std::tuple(std::pair("a"s, 1), std::tuple("b"s, 2)));
     EXPECT_EQ((refusal<std::tuple<int>>()), "expected an array of 1, got an array of 2");
 }
 

@@ -38,6 +38,13 @@ public:
     pipeline(std::size_t max_in_flight, std::size_t max_queued)
         : slots_(max_in_flight + 1), max_in_flight_(max_in_flight), max_queued_(max_queued) {}
 
+    /// Other bounds from here on; `max_in_flight` is at most what the constructor was given.
+    void set_bounds(std::size_t max_in_flight, std::size_t max_queued) noexcept {
+        assert(max_in_flight < slots_.capacity());
+        max_in_flight_ = max_in_flight;
+        max_queued_ = max_queued;
+    }
+
     bool full() const noexcept { return queued_ >= max_queued_; }
 
     /// Behind all others; must not be called when full.

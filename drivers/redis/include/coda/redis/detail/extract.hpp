@@ -43,12 +43,10 @@ struct extract<T> {
     static_assert(sizeof(T) < 8 || std::is_signed_v<T>, "Redis' integers are signed, of 64 bits");
     static bool read(reply_view from, T& to, error& why) {
         std::int64_t value = 0;
-        if (!read_integer(from, value) || !std::in_range<T>(value)) return mismatch(name(), from, why);
+        if (!read_integer(from, value)) return mismatch("an integer", from, why);
+        if (!std::in_range<T>(value)) return mismatch("an integer that fits the type asked for", from, why);
         to = static_cast<T>(value);
         return true;
-    }
-    static std::string_view name() noexcept {
-        return sizeof(T) == 8 ? "an integer" : "an integer that fits the type asked for";
     }
 };
 

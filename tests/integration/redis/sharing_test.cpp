@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// Many tasks over few connections: whose reply it is is the contract's; here it is what that costs.
+#include "on_redis.hpp"
+#include "support/allocations.hpp"
+#include "support/fault_proxy.hpp"
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace {
+
+thread_local int sends = 0; // by this thread
+
+} // namespace
+
+// The driver writes through this one.
+extern "C" ssize_t send(int fd, void const* data, std::size_t size, int flags) {
+    ++sends;
+    return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+using coda::scope;
+using coda::task;
+
+class sharing : public coda::test::on_redis {
+protected:
+    // Several tasks that have `rounds` echoes each.
+    void echo(coda::redis::client& db, int tasks, int rounds) {
+        auto const one = [&](int i) -> task<> {
+            std::string const text = "value " + std::to_string(i);
+            for (int n = 0; n < rounds; ++n) {
+                auto const answer = co_await db.command<std::string>("ECHO", text);
+                EXPECT_EQ(answer, text);
+            }
+        };
+        auto const body = [&](scope& s) -> task<> {
+            for (int i = 0; i < tasks; ++i) s.spawn(one(i));
+            co_return;
+        };
+        run(coda::with_scope(body));
+    }
+};
+CODA_ON_EVERY_LOOP(sharing);
+
+TEST_P(sharing, commands_of_one_turn_leave_in_one_write) {
+    coda::redis::client db(loop(), server().uri());
+    auto const connect = [&]() -> task<> { co_await db.connect(); };
+    run(connect());
+    int const before = sends;
+    echo(db, 200, 1);
+    EXPECT_EQ(sends - before, 1);
+}
+
+TEST_P(sharing, no_more_is_in_flight_than_allowed) {
+    coda::redis::client db(loop(), server().uri(), {.connection = {.max_in_flight = 10}});
+    auto const connect = [&]() -> task<> { co_await db.connect(); };
+    run(connect());
+    int const before = sends;
+    echo(db, 100, 1);
+    EXPECT_GE(sends - before, 10);
+}
+
+TEST_P(sharing, once_warm_commands_allocate_nothing) {
+    coda::redis::client db(loop(), server().uri());
+    auto const key = fresh_key();
+    std::size_t allocated = 0;
+    auto const body = [&]() -> task<> {
+        auto const commands = [&]() -> task<> {
+            for (int i = 0; i < 50; ++i) {
+                co_await db.set(key, "short");
+                auto const value = co_await db.get(key); // short enough for a std::string without memory of its own
+                EXPECT_EQ(value, "short");
+                co_await db.exists(key, "other");
+            }
+        };
+        co_await commands();
+        auto const before = coda::test::allocations();
+        co_await commands();
+        allocated = coda::test::allocations() - before;
+    };
+    run(body());
+#ifndef CODA_FRAMES_FROM_HEAP
+    EXPECT_EQ(allocated, 0u);
+#endif
+}
+
+TEST_P(sharing, opens_more_connections_only_when_all_are_busy) {
+    coda::redis::client db(loop(), server().uri(), {.connections = 3});
+    echo(db, 1, 20);
+    EXPECT_EQ(db.open_connections(), 1u);
+    for (int i = 0; i < 100 && db.open_connections() < 3; ++i) echo(db, 300, 5);
+    EXPECT_EQ(db.open_connections(), 3u);
+}
+
+TEST_P(sharing, a_large_command_does_not_hold_up_the_loop) {
+    coda::test::fault_proxy proxy(server().where());
+    coda::redis::client db(loop(), server().uri_at(proxy.port()));
+    auto const key = fresh_key();
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        proxy.apply({.to_server = {.stall_after = 0}});
+        auto const large = [&]() -> task<> {
+            std::string const value(32 << 20, 'x');
+            co_await db.set(key, value);
+        };
+        s.spawn(large());
+        for (int i = 0; i < 20; ++i) co_await coda::sleep_for(1ms); // the loop goes on while the socket is full
+        proxy.heal();
+        auto const length = co_await db.command<long>("STRLEN", key);
+        EXPECT_EQ(length, 32 << 20);
+    };
+    run(coda::with_scope(body));
+}
+
+} // namespace
