@@ -120,11 +120,15 @@ void socket_stream::stop_waiting() noexcept {
     watch_.want(readiness::read);
 }
 
-// Between operations nothing is expected from the server but its farewell.
+// Between operations nothing is expected from the server but its farewell. A backend may tell once more what has been
+// read meanwhile: then there is nothing, and the watch goes on.
 void socket_stream::ready(readiness r) noexcept {
     if (waiting_ != nullptr) return waiting_->ready(*this, r);
-    if (!wire_.busy() && closed_by_peer()) wire_.shut(error(coda::errc::connection_lost));
-    watch_.want(readiness::none);
+    char byte;
+    ssize_t const n = recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return watch_.want(readiness::read);
+    if (!wire_.busy()) wire_.shut(error(n > 0 ? coda::errc::protocol_error : coda::errc::connection_lost));
+    watch_.want(readiness::none); // it would be told for ever
 }
 
 } // namespace coda::mongo::detail
