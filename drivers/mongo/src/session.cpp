@@ -88,7 +88,9 @@ result<> session::open_now(mongoc_uri_t const* uri) {
     owned_reply reply;
     if (mongoc_client_read_command_with_opts(client_.get(), "admin", &body, nullptr, nullptr, reply.get(), &failed))
         return {};
-    return io_failure({make_error_code(errc::connect_failed), failed.message}).with_outcome(outcome::not_sent);
+    error const why = wire_.failure().code().failed() ? wire_.failure()
+                                                      : error(make_error_code(errc::connect_failed), failed.message);
+    return why.with_outcome(outcome::not_sent);
 }
 
 operation<bson::document> session::run(command c) {
@@ -118,7 +120,8 @@ result<bson::document> session::run_now(command& c) {
     bool const answered = bson_has_field(reply.get(), "ok");
     if (!succeeded && !answered) {
         error const why = io_failure({make_error_code(errc::client_failure), failed.message});
-        if (why.code() != make_error_code(errc::client_failure)) wire_.shut(why);
+        if (why.outcome() == outcome::not_sent && why.code() == errc::client_failure) return why;
+        wire_.shut(error(coda::errc::connection_lost)); // what ended this one need not be what the next is told
         return why;
     }
     auto const words = bson::checked(*reply);
@@ -132,8 +135,11 @@ result<bson::document> session::run_now(command& c) {
 
 // libmongoc words what happened below it in its own way: what happened is in the wire.
 error session::io_failure(error otherwise) const {
-    auto const reached = wire_.bytes_written() > 0 ? outcome::unknown : outcome::not_sent;
-    return (wire_.failure().code().failed() ? wire_.failure() : otherwise).with_outcome(reached);
+    if (wire_.bytes_written() == 0)
+        return (wire_.failure().code().failed() ? wire_.failure() : otherwise).with_outcome(outcome::not_sent);
+    if (wire_.failure().code().failed()) return wire_.failure().with_outcome(outcome::unknown);
+    // It came through, and libmongoc could not read it.
+    return {make_error_code(coda::errc::protocol_error), otherwise.message(), outcome::unknown};
 }
 
 operation<> session::close() {
