@@ -54,7 +54,12 @@ task<> perform(Session& session, workload w, std::int64_t key) {
     switch (w) {
     case workload::read: co_await session.execute(query::account, key); break;
     case workload::write: co_await session.execute(query::credit, key); break;
-    case workload::page: co_await load_page(session, key); break;
+    case workload::page:
+        if constexpr (requires { Session::page_deadline; })
+            co_await with_timeout(Session::page_deadline, load_page(session, key));
+        else
+            co_await load_page(session, key);
+        break;
     }
 }
 

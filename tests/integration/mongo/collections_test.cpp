@@ -250,15 +250,14 @@ TEST_P(collections, find_in_order_a_part_of_them) {
     auto const body = [&]() -> task<> {
         co_await fill(10);
         auto const upwards = doc("_id", 1);
-        auto const three =
-            co_await ids(here().find({}, mongo::find_options().sort(upwards.clone()).skip(2).limit(3)));
+        auto const three = co_await ids(here().find({}, mongo::find_options().sort(upwards.clone()).skip(2).limit(3)));
         EXPECT_THAT(three, ElementsAre(2, 3, 4));
         auto const last = co_await here().find_one({}, mongo::find_options().sort(doc("_id", -1)));
         EXPECT_EQ(last->get<int>("_id"), 9);
         auto const bare = co_await here().find_one(doc("_id", 4), mongo::find_options().projection(doc("_id", 1)));
         EXPECT_EQ(*bare, doc("_id", 4));
-        auto const limited = co_await ids(
-            here().find({}, mongo::find_options().sort(upwards.clone()).batch_size(2).limit(5)));
+        auto const limited =
+            co_await ids(here().find({}, mongo::find_options().sort(upwards.clone()).batch_size(2).limit(5)));
         EXPECT_THAT(limited, ElementsAre(0, 1, 2, 3, 4));
     };
     run(body());
@@ -341,7 +340,8 @@ TEST_P(collections, run_commands_and_tell_what_the_server_refuses) {
         EXPECT_TRUE(info.contains("version"));
         auto const r = co_await as_result(db().command(database(), doc("noSuchCommand", 1)));
         expect_error(r, mongo::server_code::command_not_found, outcome::completed);
-        auto const bad = co_await as_result(here().update_one({}, doc("$noSuchOperator", doc("a", 1)), {.upsert = true}));
+        auto const bad =
+            co_await as_result(here().update_one({}, doc("$noSuchOperator", doc("a", 1)), {.upsert = true}));
         EXPECT_TRUE(bad.has_error());
         EXPECT_EQ(bad.error().outcome(), outcome::completed);
         EXPECT_NE(bad.error().details<mongo::server_error>(), nullptr);

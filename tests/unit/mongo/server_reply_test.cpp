@@ -67,10 +67,9 @@ TEST(a_server_reply, may_have_numbers_of_any_type_and_fields_that_are_none) {
 }
 
 TEST(a_server_reply, with_write_errors_is_the_first_of_them) {
-    auto const e =
-        details_of(doc("ok", 1, "n", 1, "writeErrors",
-                       array(doc("index", 3, "code", 11000, "codeName", "DuplicateKey", "errmsg", "E11000"),
-                             doc("index", 5, "code", 121, "errmsg", "later"))));
+    auto const e = details_of(doc("ok", 1, "n", 1, "writeErrors",
+                                  array(doc("index", 3, "code", 11000, "codeName", "DuplicateKey", "errmsg", "E11000"),
+                                        doc("index", 5, "code", 121, "errmsg", "later"))));
     EXPECT_EQ(e.code, 11000);
     EXPECT_EQ(e.index, 3);
     EXPECT_EQ(e.text, "E11000");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "clients/all/place.hpp"
 #include "clients/mongo/blocking_session.hpp"
 #include "clients/postgres/blocking_session.hpp"
 #include "clients/redis/blocking_session.hpp"
@@ -11,19 +12,6 @@
 #include <string>
 
 namespace coda::bench::all {
-
-/// Which server answers a query of a page that needs all three: the account is in PostgreSQL, the session in Redis,
-/// settings, order and item are documents in MongoDB.
-enum class place : unsigned char { postgres, redis, mongo };
-
-[[nodiscard]] constexpr place place_of(query q) noexcept {
-    switch (q) {
-    case query::account:
-    case query::credit: return place::postgres;
-    case query::session: return place::redis;
-    default: return place::mongo;
-    }
-}
 
 /// A connection to each, used one after the other. One thread at a time.
 class blocking_session {

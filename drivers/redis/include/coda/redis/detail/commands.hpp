@@ -78,13 +78,13 @@ public:
     template <class Key, class Value>
     operation<bool> set(Key&& key, Value&& value, set_options options = {}) {
         using word = std::optional<std::string_view>;
-        bool const expires = options.ttl != duration();
-        auto const ttl = expires ? std::optional(detail::milliseconds(options.ttl)) : std::nullopt;
         word const condition = options.when == set_if::absent    ? word("NX")
                                : options.when == set_if::present ? word("XX")
                                                                  : word();
-        word const unit = expires ? word("PX") : word();
-        return run<bool>("SET", std::forward<Key>(key), std::forward<Value>(value), word(unit), ttl, word(condition));
+        if (options.ttl == duration())
+            return run<bool>("SET", std::forward<Key>(key), std::forward<Value>(value), word(condition));
+        return run<bool>("SET", std::forward<Key>(key), std::forward<Value>(value), "PX",
+                         detail::milliseconds(options.ttl), word(condition));
     }
     /// The same with an expiry.
     template <class Key, class Value>
