@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "link.hpp"
 
+#include "framing.hpp"
 #include "hiredis.hpp"
 
 #include <boost/system/errc.hpp>
@@ -16,6 +17,7 @@ namespace coda::redis::detail {
 namespace {
 
 constexpr std::size_t largest_buffer_kept = std::size_t{1} << 20;
+constexpr std::size_t longest_framed_here = std::size_t{4} << 10;
 
 // What hiredis is given for a value: it only asks whether there is one, but would look into it as its own type.
 redisReply value_stand_in{};
@@ -100,6 +102,7 @@ struct link::hooks {
 
 link::link(loop& l, context_handle connected, listener& owner) : owner_(owner), context_(connected.get()) {
     static redisReplyObjectFunctions functions = hooks::functions();
+    framed_.reserve(longest_framed_here);
     watch_.emplace(
         l, context_->c.fd, [](void* self, readiness r) noexcept { static_cast<link*>(self)->owner_.on_ready(r); },
         this);
@@ -132,11 +135,18 @@ void link::context_gone() noexcept {
     }
 }
 
+// hiredis' own formatting makes a string for each command: for short ones, where that counts, ours is used again.
 bool link::append(command_view const& command) noexcept {
-    // hiredis wants no arrays that it could write to, and says otherwise.
-    auto const texts = const_cast<char const**>(command.texts);
-    int const appended =
-        redisAsyncCommandArgv(context_, hooks::replied, this, static_cast<int>(command.count), texts, command.lengths);
+    int appended = REDIS_ERR;
+    if (framed_size(command) <= longest_framed_here) {
+        frame(command, framed_); // has the memory from the start
+        appended = redisAsyncFormattedCommand(context_, hooks::replied, this, framed_.data(), framed_.size());
+    } else {
+        // It does not write to the texts.
+        auto const texts = const_cast<char const**>(command.texts);
+        auto const count = static_cast<int>(command.count);
+        appended = redisAsyncCommandArgv(context_, hooks::replied, this, count, texts, command.lengths);
+    }
     if (appended != REDIS_OK) return false;
     ++outstanding_;
     return true;

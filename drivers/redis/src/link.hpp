@@ -69,6 +69,7 @@ private:
     listener& owner_;
     redisAsyncContext* context_; // hiredis frees it when it fails
     reply_builder reply_;
+    std::string framed_;          // scratch
     std::size_t outstanding_ = 0; // commands without a reply
     std::size_t written_ = 0;     // of hiredis' buffer
     std::optional<error> failure_;

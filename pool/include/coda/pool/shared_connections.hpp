@@ -150,14 +150,18 @@ template <class Connection>
 Connection* shared_connections<Connection>::pick() {
     static_assert(shareable<Connection>);
     if (closed_) return nullptr;
-    std::erase_if(connections_, [](auto const& c) { return !c->usable(); });
     Connection* least = nullptr;
     std::size_t load = std::numeric_limits<std::size_t>::max();
-    for (auto const& c : connections_)
-        if (c->load() < load) {
+    bool lost = false;
+    for (auto const& c : connections_) {
+        if (!c->usable()) {
+            lost = true;
+        } else if (c->load() < load) {
             least = c.get();
             load = c->load();
         }
+    }
+    if (lost) std::erase_if(connections_, [](auto const& c) { return !c->usable(); });
     if (detail::should_open_another(connections_.size(), attempts_.size(), options_.connections, load)) open_another();
     return least;
 }
