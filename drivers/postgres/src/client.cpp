@@ -15,6 +15,16 @@ operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string ur
     co_return detail::session::open(l, std::move(*opened), options);
 }
 
+using sessions = std::shared_ptr<shared_connections<detail::session>>;
+
+operation<> connect_one(sessions to) {
+    auto const found = co_await as_result(to->wait());
+    if (found.has_error()) co_return found.error();
+    co_return result<>();
+}
+
+operation<> close_all(sessions all) { co_return co_await as_result(all->close()); }
+
 } // namespace
 
 client::client(loop& l, std::string uri, client_options options) {
@@ -23,25 +33,21 @@ client::client(loop& l, std::string uri, client_options options) {
     auto const& o = options.connection;
     auto open = [&l, uri = std::move(uri), o] { return open_session(l, uri, o); };
     sharing_options const sharing{options.connections, o.max_queued, o.connect_timeout, o.drain_timeout};
-    sessions_ = std::make_unique<shared_connections<detail::session>>(l, std::move(open), sharing);
+    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing);
 }
 
-client::~client() = default;
+client::~client() { sessions_->end(); }
 
-operation<> client::connect() {
-    auto const found = co_await as_result(sessions_->wait());
-    if (found.has_error()) co_return found.error();
-    co_return result<>();
-}
+operation<> client::connect() { return connect_one(sessions_); }
 
-operation<> client::close() { return sessions_->close(); }
+operation<> client::close() { return close_all(sessions_); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
 
-loop& client::home() const noexcept { return sessions_->home(); }
+loop& detail::client_source::home() const noexcept { return of->home(); }
 
-detail::session* client::ready_session() { return sessions_->pick(); }
+detail::session* detail::client_source::ready_session() const { return of->pick(); }
 
-operation<std::shared_ptr<detail::session>> client::wait_for_session() { return sessions_->wait(); }
+operation<std::shared_ptr<detail::session>> detail::client_source::wait_for_session() const { return of->wait(); }
 
 } // namespace coda::pg

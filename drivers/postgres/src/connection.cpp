@@ -14,7 +14,7 @@ connection::connection(loop& l, std::string uri, connection_options options)
     detail::conninfo::parse(uri_).value();
 }
 
-connection::~connection() = default;
+connection::~connection() { abort(); }
 
 operation<> connection::connect() {
     context const& here = co_await this_context();
@@ -25,14 +25,14 @@ operation<> connection::connect() {
     if (usable()) co_return result<>(); // another task was faster
     auto session = detail::session::open(loop_, std::move(*opened), options_);
     if (session.has_error()) co_return session.error();
-    session_ = std::move(*session);
-    used_ = false;
+    own_->session = std::move(*session);
+    own_->used = false;
     co_return result<>();
 }
 
 operation<> connection::ping() {
     detail::statement_view const nothing{"select", {}};
-    auto const answered = co_await as_result(detail::execute_on{session_.get(), nothing});
+    auto const answered = co_await as_result(detail::execute_on{own_->session.get(), nothing});
     if (answered.has_error()) co_return answered.error();
     co_return result<>();
 }
@@ -44,34 +44,25 @@ operation<> connection::reset() {
         auto const done = co_await as_result(query(statement));
         if (done.has_error()) co_return done.error();
     }
-    used_ = false;
+    own_->used = false;
     co_return result<>();
 }
 
 operation<> connection::close() {
     context const& here = co_await this_context();
     if (here.loop != &loop_) co_return used_from_another_loop("a postgres connection");
-    if (usable()) static_cast<void>(co_await as_result(with_timeout(options_.drain_timeout, session_->idle().wait())));
+    if (usable())
+        static_cast<void>(co_await as_result(with_timeout(options_.drain_timeout, own_->session->idle().wait())));
     abort();
     co_return result<>();
 }
 
 void connection::abort() noexcept {
-    if (session_) session_->lose(error(coda::errc::closed));
+    if (own_->session) own_->session->lose(error(coda::errc::closed));
 }
 
-bool connection::usable() const noexcept { return session_ && session_->usable(); }
+bool connection::usable() const noexcept { return own_->session && own_->session->usable(); }
 
-int connection::backend_pid() const noexcept { return usable() ? session_->backend_pid() : 0; }
-
-// One that was lost answers with the reason; a connection never reconnects by itself: its state would be gone.
-detail::session* connection::ready_session() noexcept {
-    used_ = true;
-    return session_.get();
-}
-
-operation<std::shared_ptr<detail::session>> connection::wait_for_session() {
-    co_return error(coda::errc::not_connected);
-}
+int connection::backend_pid() const noexcept { return usable() ? own_->session->backend_pid() : 0; }
 
 } // namespace coda::pg

@@ -6,29 +6,41 @@
 
 namespace coda::redis {
 
+namespace {
+
+using sessions = std::shared_ptr<shared_connections<detail::session>>;
+
+operation<> connect_one(sessions to) {
+    auto const found = co_await as_result(to->wait());
+    if (found.has_error()) co_return found.error();
+    co_return result<>();
+}
+
+operation<> close_all(sessions all) { co_return co_await as_result(all->close()); }
+
+} // namespace
+
 client::client(loop& l, std::string_view uri, client_options options) {
     check(options).value();
     auto const to = std::make_shared<detail::address const>(detail::address::parse(uri).value());
     auto const& o = options.connection;
     auto open = [&l, to, o] { return detail::open_session(l, to, o); };
     sharing_options const sharing{options.connections, o.max_queued, o.connect_timeout, o.drain_timeout};
-    sessions_ = std::make_unique<shared_connections<detail::session>>(l, std::move(open), sharing);
+    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing);
 }
 
-client::~client() = default;
+client::~client() { sessions_->end(); }
 
-operation<> client::connect() {
-    auto const found = co_await as_result(sessions_->wait());
-    if (found.has_error()) co_return found.error();
-    co_return result<>();
-}
+operation<> client::connect() { return connect_one(sessions_); }
 
-operation<> client::close() { return sessions_->close(); }
+operation<> client::close() { return close_all(sessions_); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
 
-detail::session* client::ready_session() { return sessions_->pick(); }
+loop& detail::client_source::home() const noexcept { return of->home(); }
 
-operation<std::shared_ptr<detail::session>> client::wait_for_session() { return sessions_->wait(); }
+detail::session* detail::client_source::ready_session() const { return of->pick(); }
+
+operation<std::shared_ptr<detail::session>> detail::client_source::wait_for_session() const { return of->wait(); }
 
 } // namespace coda::redis

@@ -33,7 +33,7 @@ struct direct {
 operation<> run(session* on, words command) {
     direct source{on};
     auto values = arguments_for<words>(std::in_place, std::move(command));
-    co_return co_await as_result(run_command<void, checked::no>(source, std::move(values)));
+    co_return co_await as_result(run_command<void, checked::no>(source, sharing::exclusive, std::move(values)));
 }
 
 // A server's refusal is no failure.

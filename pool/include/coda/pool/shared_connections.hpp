@@ -12,6 +12,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 /// The few connections that a client multiplexes its requests over, where a pool lends each to one task alone. For
@@ -89,25 +90,25 @@ public:
     using opener = std::function<operation<std::shared_ptr<Connection>>()>;
 
     shared_connections(loop& l, opener open, sharing_options options)
-        : loop_(l), open_(std::move(open)), options_(options), background_(l) {
+        : loop_(l), open_(std::move(open)), options_(options), background_(std::in_place, l) {
         connections_.reserve(options.connections);
     }
-    /// Ends all at once; who waits ends with errc::closed. `close` must have ended.
-    ~shared_connections() {
-        *here_ = false;
-        for (auto const& a : attempts_) a->end(error(errc::closed));
-        lose_all();
-    }
+    ~shared_connections() { end(); }
     shared_connections(shared_connections const&) = delete;
     shared_connections& operator=(shared_connections const&) = delete;
+
+    /// Ends all at once; who waits ends with errc::closed. To be called by the client's destructor: its operations hold
+    /// this object from the call on (by std::shared_ptr, in the coroutine's frame), and may begin when the client is
+    /// gone. `close` must have ended.
+    void end() noexcept;
 
     /// The connection for the next request, or nullptr while none is open. Valid until the loop's next step. Costs a
     /// look at each connection.
     Connection* pick();
 
-    /// Waits for the attempt to connect that is under way, for a connection for the next request. May outlive this
-    /// object: ends with errc::closed then. Errors, all not_sent: what the attempt failed with, queue_full, closed, and
-    /// the context's reason when it is cancelled; the attempt goes on then.
+    /// Waits for the attempt to connect that is under way, for a connection for the next request. Errors, all not_sent:
+    /// what the attempt failed with, queue_full, closed, and the context's reason when it is cancelled; the attempt
+    /// goes on then.
     operation<std::shared_ptr<Connection>> wait();
 
     /// `pick` gives nullptr and `wait` fails with errc::closed from here on. Waits until what is in flight has ended
@@ -140,11 +141,21 @@ private:
     opener open_;
     sharing_options options_;
     std::vector<std::shared_ptr<Connection>> connections_;
-    std::vector<std::shared_ptr<attempt>> attempts_;            // under way
-    std::shared_ptr<bool> here_ = std::make_shared<bool>(true); // asked by those who come back from a wait
+    std::vector<std::shared_ptr<attempt>> attempts_; // under way
     bool closed_ = false;
-    scope background_; // last: the tasks that open connections go first
+    std::optional<scope> background_; // last: the tasks that open connections go first
 };
+
+template <class Connection>
+void shared_connections<Connection>::end() noexcept {
+    closed_ = true;
+    background_.reset();
+    for (auto const& a : attempts_) a->end(error(errc::closed));
+    attempts_.clear();
+    lose_all();
+    connections_.clear();
+    open_ = nullptr;
+}
 
 template <class Connection>
 Connection* shared_connections<Connection>::pick() {
@@ -173,12 +184,11 @@ operation<std::shared_ptr<Connection>> shared_connections<Connection>::wait() {
     if (closed_) co_return error(errc::closed);
     if (Connection* const ready = pick()) co_return ready->shared_from_this();
     auto const under_way = attempts_.front();
-    auto const here = here_;
     if (under_way->waiting() >= options_.max_waiting) co_return error(errc::queue_full);
     detail::connect_attempt::wait ended(*under_way);
     auto const waited = co_await as_result(ended);
     if (waited.has_error()) co_return waited.error();
-    if (under_way->outcome.has_error() || !*here) co_return under_way->outcome;
+    if (under_way->outcome.has_error()) co_return under_way->outcome;
     // All who waited come at once: the least loaded for each, and more are opened for them.
     if (Connection* const least = pick()) co_return least->shared_from_this();
     co_return under_way->outcome;
@@ -188,7 +198,7 @@ template <class Connection>
 void shared_connections<Connection>::open_another() {
     attempts_.push_back(std::make_shared<attempt>());
     try {
-        background_.spawn(open_one(attempts_.back()));
+        background_->spawn(open_one(attempts_.back()));
     } catch (std::bad_alloc const&) {
         attempts_.pop_back();
         throw;
@@ -203,7 +213,12 @@ task<> shared_connections<Connection>::open_one(std::shared_ptr<attempt> a) {
         made = co_await as_result(with_timeout(options_.connect_timeout, open_()));
         if (made.has_value() && closed_) made = error(errc::closed);
         if (made.has_value()) connections_.push_back(*made);
-    } catch (std::bad_alloc const&) {}
+    } catch (std::bad_alloc const&) {
+    } catch (std::exception const& e) {
+        made = described(errc::not_connected, e.what());
+    } catch (...) {
+        made = error(errc::not_connected);
+    }
     std::erase(attempts_, a);
     a->end(std::move(made));
 }
@@ -214,8 +229,9 @@ operation<> shared_connections<Connection>::close() {
     if (here.loop != &loop_) co_return used_from_another_loop("a client");
     closed_ = true;
     time_point const latest = here.loop->now() + options_.drain_timeout;
-    background_.cancel(errc::closed);
-    co_await background_.join();
+    if (!background_) co_return result<>();
+    background_->cancel(errc::closed);
+    co_await background_->join();
     for (auto const& c : connections_) static_cast<void>(co_await as_result(with_deadline(latest, c->idle().wait())));
     lose_all();
     co_return result<>();

@@ -15,6 +15,18 @@ class shared_connections;
 ///     auto n = co_await db.query_one<std::int64_t>("select count(*) from accounts");
 namespace coda::pg {
 
+namespace detail {
+
+// Where an operation finds a session. It keeps what it needs from the call on: the client may go before it begins.
+struct client_source {
+    std::shared_ptr<shared_connections<session>> of;
+    loop& home() const noexcept;
+    session* ready_session() const;
+    operation<std::shared_ptr<session>> wait_for_session() const;
+};
+
+} // namespace detail
+
 /// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
 /// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
 /// needed and again after they were lost. A statement must not leave state behind on the session (SET, BEGIN,
@@ -24,7 +36,8 @@ public:
     /// `uri` as for `connection`. Connects when first used. Throws `exception` (coda::errc::invalid_argument) that
     /// names the malformed part or the option out of range, and never a value.
     client(loop& l, std::string uri, client_options options = client_options());
-    /// Closes at once; statements still waiting end with coda::errc::closed. close must have ended.
+    /// Closes at once; statements still waiting, or made and not begun, end with coda::errc::closed. close must have
+    /// ended.
     ~client();
     client(client const&) = delete;
     client& operator=(client const&) = delete;
@@ -40,12 +53,10 @@ public:
     std::size_t open_connections() const noexcept;
 
     /// For `statements`.
-    loop& home() const noexcept;
-    detail::session* ready_session();
-    operation<std::shared_ptr<detail::session>> wait_for_session();
+    detail::client_source source() const noexcept { return {sessions_}; }
 
 private:
-    std::unique_ptr<shared_connections<detail::session>> sessions_;
+    std::shared_ptr<shared_connections<detail::session>> sessions_;
 };
 
 } // namespace coda::pg

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/exclusive_session.hpp>
 #include <coda/postgres/detail/statements.hpp>
 #include <coda/postgres/options.hpp>
 
@@ -48,21 +49,20 @@ public:
     /// Connected, as far as is known.
     bool usable() const noexcept;
     /// Used since it was connected or reset.
-    bool needs_reset() const noexcept { return used_; }
+    bool needs_reset() const noexcept { return own_->used; }
     /// The server's process that serves it (pg_backend_pid()); 0 when not connected.
     int backend_pid() const noexcept;
 
     /// For `statements`.
-    loop& home() const noexcept { return loop_; }
-    detail::session* ready_session() noexcept;
-    operation<std::shared_ptr<detail::session>> wait_for_session();
+    exclusive_session_source<detail::session> source() const noexcept { return {own_}; }
 
 private:
     loop& loop_;
     std::string uri_;
     connection_options options_;
-    std::shared_ptr<detail::session> session_;
-    bool used_ = false;
+    // Shared with the operations that were made of it.
+    std::shared_ptr<exclusive_session<detail::session>> own_ =
+        std::make_shared<exclusive_session<detail::session>>(loop_);
 };
 
 } // namespace coda::pg

@@ -18,6 +18,18 @@ class shared_connections;
 ///     auto greeting = co_await db.get("greeting");                   // std::optional<std::string>
 namespace coda::redis {
 
+namespace detail {
+
+// Where an operation finds a session. It keeps what it needs from the call on: the client may go before it begins.
+struct client_source {
+    std::shared_ptr<shared_connections<session>> of;
+    loop& home() const noexcept;
+    session* ready_session() const;
+    operation<std::shared_ptr<session>> wait_for_session() const;
+};
+
+} // namespace detail
+
 /// A client of one loop. Its tasks share `connections` connections, on which their commands are pipelined: all that are
 /// issued in one turn of the loop leave in one write. A command goes to the connection with the fewest in flight, and
 /// connections are opened as they are needed and again after they were lost. What leaves state on a connection or
@@ -27,7 +39,8 @@ public:
     /// `uri` as for `connection`. Connects when first used. Throws `exception` (coda::errc::invalid_argument) that
     /// names the malformed part or the option out of range, and never a value.
     client(loop& l, std::string_view uri, client_options options = client_options());
-    /// Closes at once; commands still waiting end with coda::errc::closed. close must have ended.
+    /// Closes at once; commands still waiting, or made and not begun, end with coda::errc::closed. close must have
+    /// ended.
     ~client();
     client(client const&) = delete;
     client& operator=(client const&) = delete;
@@ -44,11 +57,10 @@ public:
 
     /// For `commands`.
     static constexpr detail::sharing where = detail::sharing::shared;
-    detail::session* ready_session();
-    operation<std::shared_ptr<detail::session>> wait_for_session();
+    detail::client_source source() const noexcept { return {sessions_}; }
 
 private:
-    std::unique_ptr<shared_connections<detail::session>> sessions_;
+    std::shared_ptr<shared_connections<detail::session>> sessions_;
 };
 
 } // namespace coda::redis

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/exclusive_session.hpp>
 #include <coda/redis/detail/commands.hpp>
 #include <coda/redis/options.hpp>
 
@@ -54,19 +55,19 @@ public:
     /// Connected, as far as is known.
     bool usable() const noexcept;
     /// Used since it was connected or reset.
-    bool needs_reset() const noexcept { return used_; }
+    bool needs_reset() const noexcept { return own_->used; }
 
     /// For `commands`.
     static constexpr detail::sharing where = detail::sharing::exclusive;
-    detail::session* ready_session() noexcept;
-    operation<std::shared_ptr<detail::session>> wait_for_session();
+    exclusive_session_source<detail::session> source() const noexcept { return {own_}; }
 
 private:
     loop& loop_;
     std::shared_ptr<detail::address const> address_;
     connection_options options_;
-    std::shared_ptr<detail::session> session_;
-    bool used_ = false;
+    // Shared with the operations that were made of it.
+    std::shared_ptr<exclusive_session<detail::session>> own_ =
+        std::make_shared<exclusive_session<detail::session>>(loop_);
 };
 
 } // namespace coda::redis

@@ -7,9 +7,10 @@
 
 namespace coda::pg::detail {
 
-// Runs one statement on a session of `source` and decodes its rows: the path of every statement, in one coroutine.
+// Runs one statement on a session of `source`, which it keeps, and decodes its rows: the path of every statement, in
+// one coroutine.
 template <class Source, class Decode, class... P>
-operation<typename Decode::value_type> run_statement(Source& source, Decode decode, std::string_view sql,
+operation<typename Decode::value_type> run_statement(Source source, Decode decode, std::string_view sql,
                                                      parameters<P...> values) {
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
@@ -116,7 +117,7 @@ public:
 private:
     template <class Decode, class... Args>
     operation<typename Decode::value_type> run(Decode decode, std::string_view sql, Args&&... args) {
-        return detail::run_statement(static_cast<Source&>(*this), decode, sql,
+        return detail::run_statement(static_cast<Source&>(*this).source(), decode, sql,
                                      detail::parameters_for<Args...>(std::in_place, std::forward<Args>(args)...));
     }
 };

@@ -4,18 +4,23 @@
 #include <coda/redis/detail/execution.hpp>
 #include <coda/redis/options.hpp>
 #include <coda/runtime/operation.hpp>
+#include <coda/runtime/this_context.hpp>
 
 namespace coda::redis::detail {
 
 enum class checked : bool { no, yes };
 
-// Runs one command on a session of `source` and reads its reply: the path of every command, in one coroutine.
+// Runs one command on a session of `source`, which it keeps, and reads its reply: the path of every command, in one
+// coroutine.
 template <class T, checked Checked, class Source, class... K>
-operation<T> run_command(Source& source, arguments<K...> values) {
+operation<T> run_command(Source source, sharing where, arguments<K...> values) {
+    context const& here = co_await this_context();
+    if (here.loop != &source.home())
+        co_return coda::detail::failed<T>(used_from_another_loop("a redis connection or client"));
     auto const command = values.encode();
     if (command.has_error()) co_return coda::detail::failed<T>(command.error());
     if constexpr (Checked == checked::yes) {
-        auto const allowed = check_command(*command, Source::where);
+        auto const allowed = check_command(*command, where);
         if (allowed.has_error()) co_return coda::detail::failed<T>(allowed.error());
     }
     session* on = source.ready_session();
@@ -132,7 +137,8 @@ private:
     template <class T, detail::checked Checked = detail::checked::no, class... Args>
     operation<T> run(Args&&... args) {
         return detail::run_command<T, Checked>(
-            static_cast<Source&>(*this), detail::arguments_for<Args...>(std::in_place, std::forward<Args>(args)...));
+            static_cast<Source&>(*this).source(), Source::where,
+            detail::arguments_for<Args...>(std::in_place, std::forward<Args>(args)...));
     }
 };
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/manual_loop.hpp"
+
+#include <coda/postgres.hpp>
+#include <coda/runtime/event.hpp>
+#include <coda/runtime/when_all.hpp>
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace {
+
+using coda::as_result;
+using coda::task;
+using coda::test::manual_loop;
+
+// A task that has spent its budget has its operation begin when others had their turn, and with them the client may go.
+TEST(postgres_client, destroyed_ends_what_was_asked_of_it_and_has_not_begun) {
+    manual_loop loop;
+    auto const asks = [](std::optional<coda::pg::client>& db, int awaits) -> task<> {
+        coda::event ready(true);
+        co_await coda::yield();
+        for (int i = 0; i < awaits; ++i) co_await ready.wait();
+        auto const r = co_await as_result(db->query("select 1"));
+        EXPECT_EQ(r.error().code(), coda::errc::closed);
+    };
+    auto const destroys = [](std::optional<coda::pg::client>& db) -> task<> {
+        co_await coda::yield();
+        db.reset();
+    };
+    auto const body = [&]() -> task<> {
+        for (int awaits = 240; awaits < 260; ++awaits) {
+            std::optional<coda::pg::client> db(std::in_place, loop, "host=127.0.0.1 port=1");
+            co_await coda::when_all(asks(db, awaits), destroys(db));
+        }
+    };
+    loop.run(body());
+}
+
+TEST(postgres_client, is_not_needed_by_operations_that_were_made_and_never_awaited) {
+    manual_loop loop;
+    std::optional<coda::pg::client> db(std::in_place, loop, "host=127.0.0.1 port=1");
+    auto asked = db->query("select 1");
+    auto connecting = db->connect();
+    auto closing = db->close();
+    auto dropped = db->query("select 1");
+    db.reset();
+    auto const body = [&]() -> task<> {
+        auto const r = co_await as_result(std::move(asked));
+        EXPECT_EQ(r.error().code(), coda::errc::closed);
+        auto const c = co_await as_result(std::move(connecting));
+        EXPECT_EQ(c.error().code(), coda::errc::closed);
+        co_await std::move(closing);
+    };
+    loop.run(body());
+}
+
+TEST(postgres_connection, is_not_needed_by_what_was_asked_of_it_and_has_not_begun) {
+    manual_loop loop;
+    std::optional<coda::pg::connection> db(std::in_place, loop, "host=127.0.0.1 port=1");
+    auto asked = db->query("select 1");
+    db.reset();
+    auto const body = [&]() -> task<> {
+        auto const r = co_await as_result(std::move(asked));
+        EXPECT_EQ(r.error().code(), coda::errc::not_connected);
+    };
+    loop.run(body());
+}
+
+} // namespace
