@@ -7,6 +7,7 @@
 #include <coda/runtime/cancellation.hpp>
 #include <coda/runtime/channel.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/dial.hpp>
 #include <coda/runtime/error.hpp>
 #include <coda/runtime/event.hpp>
 #include <coda/runtime/fiber.hpp>
