@@ -22,6 +22,7 @@ TEST(postgres_client, destroyed_ends_what_was_asked_of_it_and_has_not_begun) {
         coda::event ready(true);
         co_await coda::yield();
         for (int i = 0; i < awaits; ++i) co_await ready.wait();
+        if (!db) co_return; // it was one of these awaits that let the other go first
         auto const r = co_await as_result(db->query("select 1"));
         EXPECT_EQ(r.error().code(), coda::errc::closed);
     };
