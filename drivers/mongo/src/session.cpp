@@ -15,7 +15,7 @@ namespace coda::mongo::detail {
 
 namespace {
 
-// A reply, which each command of libmongoc's initialises, whether it succeeds or not.
+// A reply, which libmongoc initialises, whether a command succeeds or not. Sound from the start nevertheless.
 class owned_reply {
 public:
     owned_reply() = default;
@@ -31,7 +31,7 @@ public:
     }
 
 private:
-    bson_t bson_;
+    bson_t bson_ = BSON_INITIALIZER;
 };
 
 // After these libmongoc would look for another server with the next command, and sleep before it does (Server Discovery
@@ -46,8 +46,11 @@ bool is_about_the_topology(error_code const& code) noexcept {
 session::session(loop& l, connection_options const& options)
     : options_(options), stacks_({.stack_size = options.stack_size, .max_idle = 1}), wire_(l) {}
 
-// Nothing can wait any more, so libmongoc's good-byes fail at once.
-session::~session() = default;
+// Without good-byes, which cannot wait for anything any more: on its way to send them libmongoc would look for a server
+// that it has lost, and sleep before it does. So it forgets its sessions; the server does after half an hour.
+session::~session() {
+    if (client_) mongoc_client_reset(client_.get());
+}
 
 template <class F>
 auto session::with_client(F f) -> operation<typename coda::detail::fiber_value<std::invoke_result_t<F&>>::type> {

@@ -125,6 +125,15 @@ std::string what_is_wrong(std::string_view libmongoc_message) {
     return is_option(name) ? fmt::format("a value of {} that it cannot have", name) : "a value that is not allowed";
 }
 
+std::string with_servers(std::string_view with_srv, std::string_view servers) {
+    auto const begin = with_srv.find("://") + 3;
+    auto const end = std::min(with_srv.find('/', begin), with_srv.size());
+    auto const at = with_srv.substr(begin, end - begin).rfind('@'); // an @ behind the / is an option's
+    auto const login = at == with_srv.npos ? std::string_view() : with_srv.substr(begin, at + 1);
+    auto const rest = end < with_srv.size() ? with_srv.substr(end) : std::string_view("/");
+    return fmt::format("mongodb://{}{}{}", login, servers, rest);
+}
+
 result<uri_handle> parse_uri(std::string const& text, connection_options const& options) {
     start_library();
     if (text.find('\0') != std::string::npos) return invalid("a zero byte");
@@ -152,11 +161,7 @@ result<uri_handle> ask_for_servers(std::string const& with_srv, connection_optio
         hosts += fmt::format("{}{}", hosts.empty() ? "" : ",", h->host_and_port);
     if (hosts.empty()) return error(make_error_code(coda::errc::name_not_resolved), "no servers found in the DNS");
     // The text of a connection string cannot be changed in libmongoc: it is written anew, options and all.
-    std::string text = mongoc_uri_get_string(uri);
-    auto const scheme = text.find("://");
-    auto const at = text.find('@') == text.npos ? scheme + 3 : text.find('@') + 1;
-    auto const end = std::min(text.find('/', at), text.size());
-    text = "mongodb" + text.substr(scheme, at - scheme) + hosts + (end < text.size() ? text.substr(end) : "/");
+    auto const text = with_servers(mongoc_uri_get_string(uri), hosts);
     uri_handle rewritten(mongoc_uri_new_with_error(text.c_str(), &failed));
     if (!rewritten) return error(make_error_code(coda::errc::name_not_resolved), "the DNS names malformed servers");
     mongoc_uri_set_option_as_bool(rewritten.get(), MONGOC_URI_TLS,

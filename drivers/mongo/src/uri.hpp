@@ -18,6 +18,9 @@ result<uri_handle> parse_uri(std::string const& text, connection_options const& 
 // libmongoc looks with blocking calls: it does so on a thread, and what comes back names the servers.
 operation<uri_handle> look_up_servers(std::string text, connection_options options);
 
+// A connection string with mongodb+srv, as one that names these servers.
+std::string with_servers(std::string_view with_srv, std::string_view servers);
+
 // What is wrong with a connection string, by libmongoc's message about it, which may quote it.
 std::string what_is_wrong(std::string_view libmongoc_message);
 
