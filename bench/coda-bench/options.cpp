@@ -157,6 +157,14 @@ std::string refuse_nan(std::string const& text) {
 }
 std::string refuse_empty(std::string const& text) { return text.empty() ? "must not be empty" : ""; }
 
+// The text is not repeated: it may hold a password.
+std::string refuse_unknown_uri(std::string const& text) {
+    for (auto const* s : stores())
+        for (auto const* known : s->servers)
+            if (known->speaks(text)) return "";
+    return "is a connection string of none of the servers here";
+}
+
 template <class Values>
 CLI::Option* list_option(CLI::App& app, char const* name, Values& values, char const* about) {
     return app.add_option(name, values, about)->delimiter(',')->capture_default_str();
@@ -188,7 +196,8 @@ command::command() {
         ->capture_default_str();
     app.add_option("--uri", uris,
                    "a server, instead of what the environment tells; may be given for each kind of server")
-        ->check(refuse_empty);
+        ->check(refuse_empty)
+        ->check(refuse_unknown_uri);
     app.add_option("--json", result.json_path, "where the figures go")->check(refuse_empty)->capture_default_str();
     app.add_option("--html", result.html_path, "where the report goes")->check(refuse_empty)->capture_default_str();
     app.add_flag("--demo", demo, "a selection of everything, in at most five minutes");

@@ -39,6 +39,7 @@ protected:
                 << connected.error().message();
             EXPECT_EQ(connected.error().outcome(), outcome::not_sent);
             EXPECT_FALSE(db.usable());
+            last_error_ = connected.error().message();
             co_return false;
         }
         auto const r = co_await as_result(db.query_one<std::string>("select 'right ' || $1::text", "value"));
@@ -46,7 +47,8 @@ protected:
             EXPECT_EQ(*r, "right value");
             co_return true;
         }
-        EXPECT_TRUE(is_any_of(r.error(), {coda::errc::connection_lost, coda::errc::timed_out})) << r.error().message();
+        last_error_ = r.error().message();
+        EXPECT_TRUE(is_any_of(r.error(), {coda::errc::connection_lost, coda::errc::timed_out})) << last_error_;
         if (r.error().code() == coda::errc::connection_lost) {
             EXPECT_FALSE(db.usable());
         }
@@ -60,7 +62,7 @@ protected:
     // The next operation works, on a healthy network.
     void expect_healed() {
         proxy().heal();
-        EXPECT_TRUE(run(conversation()));
+        EXPECT_TRUE(run(conversation())) << last_error_;
     }
 
     static fault_plan one_way(direction d, coda::test::flow_faults const& f) {
@@ -84,6 +86,7 @@ protected:
 
 private:
     std::optional<fault_proxy> proxy_;
+    std::string last_error_;
 };
 CODA_ON_EVERY_LOOP(faults);
 

@@ -66,6 +66,8 @@ public:
     pipelined_connection(pipelined_connection const&) = delete;
     pipelined_connection& operator=(pipelined_connection const&) = delete;
 
+    /// Where it is to be used.
+    loop& home() const noexcept { return loop_; }
     bool usable() const noexcept { return !lost_; }
     /// Only where it is not usable.
     error const& why_lost() const noexcept { return *lost_; }
@@ -100,8 +102,6 @@ protected:
 
     /// Has `flush` called at the end of the turn: where more may be sent now.
     void flush_soon() noexcept { loop_.defer(flush_); }
-
-    loop& on_loop() noexcept { return loop_; }
 
 private:
     friend class pipelined_request;
