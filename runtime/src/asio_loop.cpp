@@ -122,7 +122,13 @@ void asio_loop::run_backend() {
     self->io.run();
 }
 
-void asio_loop::stop_backend() noexcept { impl_->io.stop(); }
+// A request that comes when the run it was meant for has ended is not for a run of the user's own.
+void asio_loop::stop_backend() noexcept {
+    if (own_ != nullptr) return impl_->io.stop();
+    asio::post(impl_->io, [self = impl_] {
+        if (self->owner != nullptr && self->owner->stopped()) self->io.stop();
+    });
+}
 
 std::unique_ptr<detail::watch_backend> asio_loop::watch(int fd, fd_watch& owner) {
     // One step: where the handle cannot be made there is no watch, whose end would close the user's descriptor.

@@ -91,7 +91,13 @@ void remove_listener(int fd) {
 signal_watch::signal_watch(loop& l, std::function<void(int)> on_signal)
     : on_signal_(std::move(on_signal)), fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (fd_ < 0) throw boost::system::system_error({errno, boost::system::system_category()}, "eventfd");
-    watch_.emplace(l, fd_, [](void* self, readiness) noexcept { static_cast<signal_watch*>(self)->readable(); }, this);
+    try {
+        auto const told = [](void* self, readiness) noexcept { static_cast<signal_watch*>(self)->readable(); };
+        watch_.emplace(l, fd_, told, this);
+    } catch (...) {
+        close(fd_);
+        throw;
+    }
     watch_->want(readiness::read);
     add_listener(fd_);
     install();

@@ -232,7 +232,7 @@ TEST(pool_destroyed, what_was_asked_of_it_and_has_not_begun_ends_with_closed) {
         coda::event ready(true);
         co_await coda::yield();
         for (int i = 0; i < awaits; ++i) co_await ready.wait();
-        if (!pool) co_return; // it was one of these awaits that let the other go first
+        if (!pool) co_return; // spent already
         ++asked;
         auto const r = co_await as_result(pool->acquire());
         EXPECT_EQ(r.error().code(), errc::closed);
@@ -248,7 +248,7 @@ TEST(pool_destroyed, what_was_asked_of_it_and_has_not_begun_ends_with_closed) {
         }
     };
     loop.run(body());
-    EXPECT_GT(asked, 0);
+    EXPECT_GE(asked, 1);
     EXPECT_EQ(server.live, 0);
 }
 
