@@ -187,7 +187,7 @@ task<> pool_engine::close(std::unique_ptr<pooled> c) {
     pump();
 }
 
-operation<> pool_engine::close(std::shared_ptr<pool_engine> self) {
+operation<> pool_engine::close(engine_reference self) {
     context const& here = co_await this_context();
     if (here.loop != &self->loop_) co_return used_from_another_loop("a pool");
     self->core_.shut();
@@ -218,16 +218,19 @@ void give_back(pooled& c) noexcept {
         delete &c;
 }
 
+void destroy(pool_engine& e) noexcept { delete &e; }
+
 pool_engine_handle::~pool_engine_handle() {
-    if (engine_ != nullptr) engine_->end();
+    if (engine_) engine_->end();
 }
 
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o) {
     check(o).value();
-    return pool_engine_handle(std::make_shared<pool_engine>(l, std::move(make), o));
+    auto* const made = new pool_engine(l, std::move(make), o);
+    return pool_engine_handle(engine_reference(*made, *made));
 }
 
-operation<> close(std::shared_ptr<pool_engine> e) { return pool_engine::close(std::move(e)); }
+operation<> close(engine_reference e) { return pool_engine::close(std::move(e)); }
 
 pool_statistics statistics(pool_engine const& e) noexcept { return e.statistics(); }
 

@@ -15,7 +15,7 @@ namespace coda::detail {
 
 // A pool without its connections' type: does what the core decides. Whatever takes time runs in scopes of its own,
 // never in a caller's.
-class pool_engine {
+class pool_engine : public engine_count {
 public:
     pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
     pool_engine(pool_engine const&) = delete;
@@ -38,7 +38,7 @@ public:
     // For leases.
     void take_back(pooled& c) noexcept;
 
-    static operation<> close(std::shared_ptr<pool_engine> self);
+    static operation<> close(engine_reference self);
     pool_statistics const& statistics() const noexcept { return core_.statistics(); }
 
 private:

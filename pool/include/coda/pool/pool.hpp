@@ -21,7 +21,7 @@ namespace detail {
 // The pool's part of its engine: ends it. Operations that were made keep what is left of it, and find it closed.
 class pool_engine_handle {
 public:
-    explicit pool_engine_handle(std::shared_ptr<pool_engine> e) noexcept : engine_(std::move(e)) {}
+    explicit pool_engine_handle(engine_reference e) noexcept : engine_(std::move(e)) {}
     pool_engine_handle(pool_engine_handle&&) noexcept = default;
     pool_engine_handle& operator=(pool_engine_handle&& other) noexcept {
         pool_engine_handle taken(std::move(other));
@@ -30,16 +30,16 @@ public:
     }
     ~pool_engine_handle();
 
-    std::shared_ptr<pool_engine> const& shared() const noexcept { return engine_; }
+    engine_reference const& shared() const noexcept { return engine_; }
     pool_engine& operator*() const noexcept { return *engine_; }
 
 private:
-    std::shared_ptr<pool_engine> engine_;
+    engine_reference engine_;
 };
 
 // Throws `exception` for options out of range.
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
-operation<> close(std::shared_ptr<pool_engine> e);
+operation<> close(engine_reference e);
 pool_statistics statistics(pool_engine const& e) noexcept;
 
 } // namespace detail
@@ -93,7 +93,7 @@ public:
 
 private:
     // Keeps what it needs from the call on: the pool may go before it begins.
-    static operation<lease<Connection>> acquire_from(std::shared_ptr<detail::pool_engine> engine) {
+    static operation<lease<Connection>> acquire_from(detail::engine_reference engine) {
         auto taken = co_await detail::acquisition(*engine);
         if (taken.has_error()) co_return detail::failed<lease<Connection>>(std::move(taken).error());
         co_return lease<Connection>(static_cast<detail::pooled_connection<Connection>&>(**taken));

@@ -11,6 +11,39 @@ namespace coda::detail {
 
 class pool_engine;
 
+// Counts a pool's operations; one loop's only, so without atomics, which would cost more than the rest of an acquire.
+struct engine_count {
+    long references = 0;
+};
+void destroy(pool_engine& e) noexcept;
+
+// A pool's engine, as its operations hold it.
+class engine_reference {
+public:
+    engine_reference(pool_engine& e, engine_count& c) noexcept : engine_(&e), count_(&c) { ++c.references; }
+    engine_reference(engine_reference const& other) noexcept : engine_(other.engine_), count_(other.count_) {
+        if (count_ != nullptr) ++count_->references;
+    }
+    engine_reference(engine_reference&& other) noexcept
+        : engine_(std::exchange(other.engine_, nullptr)), count_(std::exchange(other.count_, nullptr)) {}
+    engine_reference& operator=(engine_reference other) noexcept {
+        std::swap(engine_, other.engine_);
+        std::swap(count_, other.count_);
+        return *this;
+    }
+    ~engine_reference() {
+        if (count_ != nullptr && --count_->references == 0) destroy(*engine_);
+    }
+
+    pool_engine& operator*() const noexcept { return *engine_; }
+    pool_engine* operator->() const noexcept { return engine_; }
+    explicit operator bool() const noexcept { return engine_ != nullptr; }
+
+private:
+    pool_engine* engine_;
+    engine_count* count_;
+};
+
 // A connection without its type. Owned by the pool, or by a lease while it is handed out.
 class pooled : public slot {
 public:
