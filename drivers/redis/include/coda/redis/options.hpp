@@ -11,11 +11,13 @@ namespace coda::redis {
 
 /// Bounds of one connection. All finite; `check` refuses what is out of range.
 struct connection_options {
-    /// How long connecting may take, from name resolution to the login. More than 0.
+    /// How long connecting may take, from name resolution to the login. More than 0, at most 24 h.
     duration connect_timeout = std::chrono::seconds(10);
-    /// The longest that a command may take, queueing included, where its context has no earlier deadline. More than 0.
+    /// The longest that a command may take, queueing included, where its context has no earlier deadline. More than 0,
+    /// at most 24 h.
     duration command_timeout = std::chrono::seconds(30);
-    /// How long the reply to a command whose caller has left may take, before the connection is given up. More than 0.
+    /// How long the reply to a command whose caller has left may take, before the connection is given up. More than 0,
+    /// at most 24 h.
     duration drain_timeout = std::chrono::seconds(5);
     /// Commands sent and not answered. 1 to 65,536.
     std::size_t max_in_flight = 1024;
