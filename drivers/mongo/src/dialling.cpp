@@ -91,6 +91,7 @@ mongoc_ssl_opt_t tls_options(mongoc_uri_t const* uri) {
 // The handshake waits like any reading and writing does.
 result<stream_handle> encrypted(stream_handle plain, mongoc_uri_t const* uri, char const* host, duration limit) {
     auto& below = static_cast<socket_stream&>(static_cast<wire_stream&>(*plain));
+    below.pass_unchecked();
     auto options = tls_options(uri);
     stream_handle tls(mongoc_stream_tls_new_with_hostname(plain.get(), host, &options, 1));
     if (!tls) return error(make_error_code(errc::connect_failed), "TLS cannot be set up with the certificates given");

@@ -70,6 +70,14 @@ ssize_t poll_streams(std::span<mongoc_stream_poll_t> streams, std::int32_t timeo
 
 } // namespace
 
+ssize_t write_checked(wire_stream& to, std::span<mongoc_iovec_t> from, std::int32_t timeout) {
+    if (to.checked_) {
+        if (to.begin_ < to.end_) to.malformed_ = true; // said unasked, and no answer to this
+        to.check_.asked(from);
+    }
+    return to.write(from, timeout);
+}
+
 wire_stream::wire_stream(std::size_t buffer_size) : mongoc_stream_t{}, buffer_(buffer_size) {
     mongoc_stream_t::type = our_type;
     mongoc_stream_t::destroy = [](mongoc_stream_t* s) { delete &ours(s); };
@@ -83,7 +91,7 @@ wire_stream::wire_stream(std::size_t buffer_size) : mongoc_stream_t{}, buffer_(b
     };
     mongoc_stream_t::writev = [](mongoc_stream_t* s, mongoc_iovec_t* from, std::size_t count, std::int32_t timeout) {
         ours(s).timed_out_last = false;
-        return guarded([&] { return ours(s).write({from, count}, timeout); });
+        return guarded([&] { return write_checked(ours(s), {from, count}, timeout); });
     };
     mongoc_stream_t::poll = [](mongoc_stream_poll_t* streams, std::size_t count, std::int32_t timeout) {
         return guarded([&] { return poll_streams({streams, count}, timeout); });
@@ -104,6 +112,7 @@ std::size_t wire_stream::take_buffered(std::span<mongoc_iovec_t>& to) noexcept {
         auto& part = to.front();
         std::size_t const n = std::min(part.iov_len, end_ - begin_);
         std::memcpy(part.iov_base, buffer_.data() + begin_, n);
+        if (!sound(buffer_.data() + begin_, n)) malformed_ = true;
         begin_ += n;
         taken += n;
         to = without_first(to, n);
@@ -114,7 +123,7 @@ std::size_t wire_stream::take_buffered(std::span<mongoc_iovec_t>& to) noexcept {
 ssize_t wire_stream::read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, std::int32_t timeout) {
     to = without_first(to, 0); // empty parts go
     std::size_t total = take_buffered(to);
-    while (!to.empty() && (total == 0 || total < min_bytes)) {
+    while (!malformed_ && !to.empty() && (total == 0 || total < min_bytes)) {
         // What is larger than the buffer goes past it.
         auto const& part = to.front();
         bool const direct = part.iov_len >= buffer_.size();
@@ -124,12 +133,18 @@ ssize_t wire_stream::read(std::span<mongoc_iovec_t> to, std::size_t min_bytes, s
         if (n < 0) return -1;
         if (direct) {
             total += static_cast<std::size_t>(n);
+            if (!sound(place.data(), static_cast<std::size_t>(n))) malformed_ = true;
             to = without_first(to, static_cast<std::size_t>(n));
         } else {
             begin_ = 0;
             end_ = static_cast<std::size_t>(n);
             total += take_buffered(to);
         }
+    }
+    if (malformed_) {
+        socket().shared().failed(error(coda::errc::protocol_error));
+        errno = EPROTO;
+        return -1;
     }
     return static_cast<ssize_t>(total);
 }
