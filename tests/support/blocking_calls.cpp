@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "blocking_calls.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace coda::test {
+
+namespace {
+
+thread_local blocking_calls* noting = nullptr;
+
+void happened(char const* name) {
+    if (noting != nullptr) noting->note(name);
+}
+
+bool blocks(int fd) { return noting != nullptr && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
+
+template <class F>
+F* next(F*, char const* name) {
+    return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
+}
+
+} // namespace
+
+blocking_calls::blocking_calls() { noting = this; }
+blocking_calls::~blocking_calls() { noting = nullptr; }
+
+void blocking_calls::note(char const* name) { names_ += std::string(name) + ' '; }
+
+} // namespace coda::test
+
+using coda::test::blocks;
+using coda::test::happened;
+using coda::test::next;
+
+extern "C" {
+
+int usleep(useconds_t time) {
+    static auto* const real = next(&::usleep, "usleep");
+    happened("usleep");
+    return real(time);
+}
+
+int nanosleep(timespec const* time, timespec* left) {
+    static auto* const real = next(&::nanosleep, "nanosleep");
+    happened("nanosleep");
+    return real(time, left);
+}
+
+int poll(pollfd* fds, nfds_t count, int timeout) {
+    static auto* const real = next(&::poll, "poll");
+    if (timeout != 0) happened("poll");
+    return real(fds, count, timeout);
+}
+
+int select(int count, fd_set* reading, fd_set* writing, fd_set* failing, timeval* timeout) {
+    static auto* const real = next(&::select, "select");
+    if (timeout == nullptr || timeout->tv_sec != 0 || timeout->tv_usec != 0) happened("select");
+    return real(count, reading, writing, failing, timeout);
+}
+
+int getaddrinfo(char const* host, char const* service, addrinfo const* hints, addrinfo** found) {
+    static auto* const real = next(&::getaddrinfo, "getaddrinfo");
+    // Of digits it does not ask anybody.
+    if (hints == nullptr || (hints->ai_flags & AI_NUMERICHOST) == 0) happened("getaddrinfo");
+    return real(host, service, hints, found);
+}
+
+int connect(int fd, sockaddr const* address, socklen_t size) {
+    static auto* const real = next(&::connect, "connect");
+    if (blocks(fd)) happened("connect");
+    return real(fd, address, size);
+}
+
+ssize_t recv(int fd, void* to, size_t size, int flags) {
+    static auto* const real = next(&::recv, "recv");
+    if ((flags & MSG_DONTWAIT) == 0 && blocks(fd)) happened("recv");
+    return real(fd, to, size, flags);
+}
+
+ssize_t sendmsg(int fd, msghdr const* message, int flags) {
+    static auto* const real = next(&::sendmsg, "sendmsg");
+    if ((flags & MSG_DONTWAIT) == 0 && blocks(fd)) happened("sendmsg");
+    return real(fd, message, flags);
+}
+}
