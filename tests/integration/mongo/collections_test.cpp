@@ -315,7 +315,7 @@ TEST_P(collections, kill_the_cursor_of_a_stream_that_is_left) {
         co_await gives(here().count(), 25);
     };
     run(body());
-    EXPECT_EQ(proxy().stats().accepted, 1u) << "and its connection serves the next";
+    EXPECT_LE(proxy().stats().accepted, 2u) << "its connection serves the next, or what kills the cursor";
 }
 
 TEST_P(collections, name_the_path_of_what_cannot_be_read) {
