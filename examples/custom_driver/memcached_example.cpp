@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // A driver of one's own in use: memcached, with many tasks over one connection.
-#include <memcached/client.hpp>
-
 #include <coda/runtime.hpp>
 
 #include <fmt/format.h>
+#include <memcached/client.hpp>
 #include <unistd.h>
 
 #include <cstdlib>

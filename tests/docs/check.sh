@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"
 
-examples=$(cat examples/*.cpp)
+examples=$(cat examples/*.cpp && find examples/custom_driver -name '*.[ch]pp' -exec cat {} +)
 status=0
 
 complain() {

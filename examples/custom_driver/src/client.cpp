@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "session.hpp"
 
-#include <memcached/client.hpp>
-
 #include <coda/pool/shared_connections.hpp>
+
+#include <memcached/client.hpp>
 
 #include <charconv>
 #include <ctime>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "session.hpp"
 
-#include <memcached/error.hpp>
-
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
+#include <memcached/error.hpp>
 
 #include <charconv>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <memcached/options.hpp>
-
 #include <coda/runtime/option_check.hpp>
+
+#include <memcached/options.hpp>
 
 namespace memcached {
 

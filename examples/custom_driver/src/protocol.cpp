@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "protocol.hpp"
 
-#include <memcached/error.hpp>
-
 #include <fmt/format.h>
+#include <memcached/error.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -17,9 +16,7 @@ constexpr std::size_t longest_line = 4096; // of a reply; the longest known ones
 constexpr std::size_t most_stats = 10'000;
 constexpr std::size_t reserved_at_most = std::size_t{1} << 20; // what a peer announces is not what it sends
 
-coda::error invalid(std::string message) {
-    return {make_error_code(coda::errc::invalid_argument), std::move(message)};
-}
+coda::error invalid(std::string message) { return {make_error_code(coda::errc::invalid_argument), std::move(message)}; }
 
 bool is_graphic(char c) noexcept { return static_cast<unsigned char>(c) > ' ' && c != '\x7f'; }
 
@@ -156,7 +153,8 @@ bool reply_parser::take_data(std::string_view& bytes) {
 }
 
 reply_parser::progress reply_parser::end_line() {
-    if (!line_.ends_with("\r\n") || line_.size() == 2) return malformed("a line that is empty or ends in the wrong way");
+    if (!line_.ends_with("\r\n") || line_.size() == 2)
+        return malformed("a line that is empty or ends in the wrong way");
     reply_.line.assign(line_, 0, line_.size() - 2);
     line_.clear();
     std::string_view rest = reply_.line;

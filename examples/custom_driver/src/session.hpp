@@ -3,12 +3,12 @@
 
 #include "protocol.hpp"
 
-#include <memcached/options.hpp>
-
 #include <coda/runtime/dial.hpp>
 #include <coda/runtime/loop.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/pipelined_connection.hpp>
+
+#include <memcached/options.hpp>
 
 #include <memory>
 

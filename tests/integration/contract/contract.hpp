@@ -60,6 +60,7 @@ protected:
         clients_.clear();
         proxy_->heal(); // it keeps a connection open for as long as it holds something back
         EXPECT_TRUE(proxy_->wait_for([](auto const& s) { return s.open == 0; })) << "connections are left";
+        if constexpr (requires { store_->settled(); }) EXPECT_TRUE(store_->settled());
         EXPECT_EQ(sockets_open(), sockets_);
         proxy_.reset();
         loop_.reset();

@@ -50,6 +50,7 @@ concept store =
         { s.count(text) } -> std::same_as<long>;
         /// Has the server end the connections of this object's clients. Blocks.
         s.kill_connections();
+        // A store that has sockets of its own for each of them also says `settled()`, once those are gone. Blocks.
     };
 
 } // namespace coda::test

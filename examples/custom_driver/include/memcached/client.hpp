@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <memcached/error.hpp>
-#include <memcached/options.hpp>
-
 #include <coda/runtime/loop.hpp>
 #include <coda/runtime/operation.hpp>
+
+#include <memcached/error.hpp>
+#include <memcached/options.hpp>
 
 #include <cstdint>
 #include <map>
@@ -30,12 +30,12 @@ namespace detail {
 class session;
 struct command;
 struct reply;
-}
+} // namespace detail
 
 /// A reply to a meta command: "HD kname" has the code "HD" and the flags "kname".
 struct meta_reply {
-    std::string code;                 ///< HD (done), EN and NF (no such key), NS (not stored), EX (changed), VA (a value)
-    std::string flags;                ///< those that were asked for, separated by blanks
+    std::string code;  ///< HD (done), EN and NF (no such key), NS (not stored), EX (changed), VA (a value)
+    std::string flags; ///< those that were asked for, separated by blanks
     std::optional<std::string> value; ///< where the code is VA
 };
 

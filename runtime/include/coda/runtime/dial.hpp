@@ -37,8 +37,8 @@ private:
 /// context's deadline leaves. The socket does not block, is closed in programs that are started, sends at once
 /// (TCP_NODELAY) and notices a peer that is gone (SO_KEEPALIVE).
 ///
-/// Errors, all with outcome not_sent: those of `resolve`; errc::timed_out and errc::cancelled; else what the system said
-/// of the last address, with that address in the message (its category is boost::system::system_category()).
+/// Errors, all with outcome not_sent: those of `resolve`; errc::timed_out and errc::cancelled; else what the system
+/// said of the last address, with that address in the message (its category is boost::system::system_category()).
 operation<socket_fd> dial(std::string host, std::string service);
 
 } // namespace coda
