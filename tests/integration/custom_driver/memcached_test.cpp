@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the driver of examples/custom_driver does beyond the contract.
+#include "support/eventually.hpp"
 #include "support/fd_snapshot.hpp"
 #include "support/loops.hpp"
 #include "support/memcached_server.hpp"
@@ -159,7 +160,7 @@ TEST_P(memcached_peer, that_answers_twice_loses_the_connection) {
     auto const body = [&]() -> task<> {
         auto const first = co_await as_result(cache.get("key"));
         EXPECT_TRUE(first.has_value());
-        while (cache.open_connections() > 0) co_await coda::sleep_for(1ms);
+        co_await coda::test::until([&] { return cache.open_connections() == 0; });
     };
     run(body());
 }
