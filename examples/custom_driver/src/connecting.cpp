@@ -58,11 +58,13 @@ coda::operation<std::shared_ptr<session>> open_session(coda::loop& l, address to
     } catch (boost::system::system_error const& e) {
         co_return as_refusal(coda::error(e.code()));
     }
+    opened->set_timeouts({options.connect_timeout, options.drain_timeout}); // this belongs to connecting
     auto const hello = version_command();
     request asked(opened.get(), hello);
     auto const answer = co_await coda::as_result(asked);
     if (answer.has_error()) co_return as_refusal(answer.error());
     if (auto const failed = failure_of(*answer)) co_return as_refusal(*failed);
+    opened->set_timeouts({options.command_timeout, options.drain_timeout});
     co_return opened;
 }
 
