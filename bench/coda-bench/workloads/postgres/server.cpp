@@ -84,7 +84,8 @@ std::optional<std::string> value_of(options_ptr const& options, std::string_view
 }
 
 bool speaks(std::string_view uri) {
-    return uri.starts_with("postgres://") || uri.starts_with("postgresql://") || uri.find("://") == uri.npos;
+    bool const keywords = uri.find("://") == uri.npos && uri.find('=') != uri.npos;
+    return keywords || uri.starts_with("postgres://") || uri.starts_with("postgresql://");
 }
 
 std::string library() {
