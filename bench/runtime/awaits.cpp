@@ -66,6 +66,77 @@ asio::awaitable<cost> asio_posts(int n) {
     co_return watch.stop();
 }
 
+// What a coroutine costs that can do nothing but give an int: no context, no cancellation, no exceptions, no turn for
+// others; with frames from coda's allocator. No task can be cheaper with this compiler.
+class bare_task {
+public:
+    struct promise_type {
+        static void* operator new(std::size_t size) { return coda::detail::allocate_frame(size); }
+        static void operator delete(void* frame, std::size_t size) noexcept { coda::detail::free_frame(frame, size); }
+        bare_task get_return_object() noexcept {
+            return bare_task(std::coroutine_handle<promise_type>::from_promise(*this));
+        }
+        std::suspend_always initial_suspend() const noexcept { return {}; }
+        auto final_suspend() const noexcept {
+            struct to_parent {
+                bool await_ready() const noexcept { return false; }
+                std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> h) const noexcept {
+                    return h.promise().parent;
+                }
+                void await_resume() const noexcept {}
+            };
+            return to_parent();
+        }
+        void return_value(int v) noexcept { value = v; }
+        void unhandled_exception() const noexcept { std::terminate(); }
+
+        std::coroutine_handle<> parent;
+        int value = 0;
+    };
+
+    bare_task(bare_task const&) = delete;
+    bare_task& operator=(bare_task const&) = delete;
+    ~bare_task() { handle_.destroy(); }
+
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) const noexcept {
+        handle_.promise().parent = parent;
+        return handle_;
+    }
+    int await_resume() const noexcept { return handle_.promise().value; }
+
+private:
+    explicit bare_task(std::coroutine_handle<promise_type> h) noexcept : handle_(h) {}
+    std::coroutine_handle<promise_type> handle_;
+};
+
+bare_task bare_child(int x) { co_return x; }
+
+// Its parent is as bare: it begins at once and is destroyed at its end.
+struct bare_parent {
+    struct promise_type {
+        bare_parent get_return_object() const noexcept { return {}; }
+        std::suspend_never initial_suspend() const noexcept { return {}; }
+        std::suspend_never final_suspend() const noexcept { return {}; }
+        void return_void() const noexcept {}
+        void unhandled_exception() const noexcept { std::terminate(); }
+    };
+};
+
+bare_parent bare_children(int n, cost& result) {
+    stopwatch const watch(n);
+    for (int i = 0; i < n; ++i) {
+        int const value = co_await bare_child(i);
+        benchmark::DoNotOptimize(value);
+    }
+    result = watch.stop();
+}
+cost bare_batch(int n) {
+    cost result;
+    bare_children(n, result);
+    return result;
+}
+
 operation<int> ready_operation(int x) { co_return x; }
 operation<int> failed_operation() { co_return coda::error(coda::errc::closed); }
 
@@ -103,6 +174,7 @@ task<cost> coda_when_alls(int n) {
 }
 
 void child(benchmark::State& s) { bench::compare(s, on_coda<coda::asio_loop>(coda_children), on_asio(asio_children)); }
+void child_of_nothing(benchmark::State& s) { bench::compare(s, bare_batch, on_asio(asio_children)); }
 void resume(benchmark::State& s) { bench::compare(s, on_coda<coda::asio_loop>(coda_yields), on_asio(asio_posts)); }
 void operation_ready(benchmark::State& s) {
     bench::compare(s, on_coda<coda::asio_loop>(coda_operations), on_asio(asio_children));
@@ -112,6 +184,7 @@ void with_timeout(benchmark::State& s) { bench::measure(s, on_coda<coda::asio_lo
 void when_all_of_two(benchmark::State& s) { bench::measure(s, on_coda<coda::asio_loop>(coda_when_alls)); }
 
 BENCHMARK(child)->UseManualTime();
+BENCHMARK(child_of_nothing)->UseManualTime();
 BENCHMARK(resume)->UseManualTime();
 BENCHMARK(operation_ready)->UseManualTime();
 BENCHMARK(operation_error)->UseManualTime();
