@@ -62,7 +62,8 @@ protected:
     // The next operation works, on a healthy network.
     void expect_healed() {
         proxy().heal();
-        EXPECT_TRUE(run(conversation())) << last_error_;
+        // The server may have hundreds of broken logins to see off first.
+        EXPECT_TRUE(run(conversation({.connect_timeout = 60s, .statement_timeout = 60s}))) << last_error_;
     }
 
     static fault_plan one_way(direction d, coda::test::flow_faults const& f) {
