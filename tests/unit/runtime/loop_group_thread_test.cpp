@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/allocations.hpp"
 #include "support/loops.hpp"
 
 #include <coda/runtime/deadline.hpp>
@@ -379,18 +378,6 @@ TEST_P(a_loop_group, ties_each_thread_to_one_cpu_when_asked) {
         EXPECT_THAT(counts, ::testing::ElementsAre(1, 1, 1));
     };
     run(body());
-}
-
-TEST_P(a_loop_group, that_cannot_be_made_for_want_of_memory_is_a_bad_alloc) {
-    bool failed = true;
-    for (std::size_t nth = 0; failed; ++nth) {
-        coda::test::failing_allocation const failing(nth);
-        try {
-            coda::loop_group const group(shape(GetParam(), 2));
-            EXPECT_FALSE(failing.happened());
-        } catch (std::bad_alloc const&) {}
-        failed = failing.happened();
-    }
 }
 
 TEST(loop_group_options, out_of_range_are_refused_by_name) {
