@@ -11,7 +11,7 @@
 
 namespace {
 
-TEST(a_loop_group, that_cannot_be_made_for_want_of_memory_is_a_bad_alloc) {
+TEST(loop_group_without_memory, is_a_bad_alloc) {
     bool failed = true;
     for (std::size_t nth = 0; failed; ++nth) {
         coda::test::failing_allocation const failing(nth);
