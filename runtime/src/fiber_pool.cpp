@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fiber_pool.hpp"
 
-#include <coda/runtime/error.hpp>
-
-#include <fmt/format.h>
+#include <coda/runtime/option_check.hpp>
 
 #include <algorithm>
 #include <cassert>
 
 namespace coda::detail {
 
-namespace {
-
-void require(std::string_view option, std::size_t value, std::size_t low, std::size_t high) {
-    if (value >= low && value <= high) return;
-    throw exception(error(make_error_code(errc::invalid_argument),
-                          fmt::format("{} must be {} to {}, not {}", option, low, high, value)));
-}
-
-} // namespace
-
 fiber_pool::fiber_pool(fiber_options const& options) : options_(options) {
-    require("stack_size", options.stack_size, std::size_t{16} << 10, std::size_t{64} << 20);
-    require("max_idle", options.max_idle, 0, 100'000);
+    first_error({check_range("stack_size", options.stack_size, std::size_t{16} << 10, std::size_t{64} << 20),
+                 check_range("max_idle", options.max_idle, 0, 100'000)})
+        .value();
 }
 
 fiber_pool::~fiber_pool() { assert(in_use() == 0 && "fiber_stacks was destroyed with a fiber on one of them"); }
