@@ -25,6 +25,23 @@ public:
         }
         return "unknown coda error";
     }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        switch (static_cast<errc>(code)) {
+        case errc::cancelled: return error_class::cancelled;
+        case errc::timed_out: return error_class::transient; // where there is time left, it was one attempt's limit
+        case errc::queue_full: return error_class::throttled;
+        case errc::name_not_resolved:
+        case errc::connection_lost:
+        case errc::not_connected: return error_class::connection_lost;
+        case errc::closed:
+        case errc::already_awaited:
+        case errc::loop_stopped:
+        case errc::invalid_argument:
+        case errc::protocol_error:
+        case errc::type_mismatch: break;
+        }
+        return error_class::permanent;
+    }
 };
 
 class message_details final : public error_details {

@@ -46,7 +46,7 @@ void pipelined_request::leave(error_code reason) noexcept {
     wake();
 }
 
-pipelined_connection::pipelined_connection(loop& l, pipeline& requests, pipeline_timeouts timeouts) noexcept
+pipelined_connection::pipelined_connection(loop& l, request_pipeline& requests, pipeline_timeouts timeouts) noexcept
     : loop_(l), requests_(requests), timeouts_(timeouts), flush_(*this), drain_(*this) {}
 
 void pipelined_connection::flush_deferred::run(deferred& d) noexcept {

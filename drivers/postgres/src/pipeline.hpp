@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <coda/runtime/pipeline.hpp>
+#include <coda/runtime/request_pipeline.hpp>
 
 namespace coda::pg::detail {
 
@@ -15,21 +15,21 @@ enum class reply : unsigned char {
 
 // The order of statements on one connection in pipeline mode, each isolated by a Sync of its own (libpq manual, 34.5):
 // a statement is answered when the reply to its Sync has come, after the replies to its one or two commands.
-class pipeline : public coda::pipeline {
+class pipeline : public coda::request_pipeline {
 public:
     pipeline(std::size_t max_in_flight, std::size_t max_queued)
-        : coda::pipeline(max_in_flight, max_queued), syncs_(max_in_flight + 1) {}
+        : coda::request_pipeline(max_in_flight, max_queued), syncs_(max_in_flight + 1) {}
 
     // `next()` was sent, as `commands` commands (2 where it had to be prepared first) before its Sync. `statement`
     // comes back with its replies.
     void sent(pipeline_request& r, int commands, std::uint64_t statement) noexcept {
-        coda::pipeline::sent(r);
+        coda::request_pipeline::sent(r);
         syncs_.push_back({statement, static_cast<unsigned char>(commands), false});
     }
 
     // A statement that nobody waits for was sent, before `next()`; at most one.
     void sent_unowned() noexcept {
-        coda::pipeline::sent_unowned();
+        coda::request_pipeline::sent_unowned();
         syncs_.push_back({0, 1, false});
     }
 

@@ -40,7 +40,7 @@ private:
     void on_ready(readiness r) noexcept override;
 
     connection_options options_;
-    pipeline commands_;
+    request_pipeline commands_;
     link link_;
 };
 

@@ -52,7 +52,7 @@ private:
     bool blocked() const noexcept { return coda::includes(watch_->wanted(), coda::readiness::write); }
     void lose_as(coda::error_code code, std::string why);
 
-    coda::pipeline requests_;
+    coda::request_pipeline requests_;
     reply_parser parser_;
     std::string out_;         // what is to be written
     std::size_t written_ = 0; // of it

@@ -73,7 +73,7 @@ private:
     }
     void disconnect() noexcept override { connected = false; }
 
-    coda::pipeline requests_;
+    coda::request_pipeline requests_;
 };
 
 class pipelined : public testing::Test {

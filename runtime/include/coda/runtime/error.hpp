@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/runtime/error_class.hpp>
+
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -56,6 +60,13 @@ public:
     virtual ~error_details() = default;
     /// One line for people. Holds no secrets.
     virtual std::string message() const = 0;
+    /// What kind of failure it is, where the details know more of that than the code does: a server's labels, say.
+    virtual std::optional<error_class> kind() const noexcept { return {}; }
+    /// How long the server asks to be left alone before the request is tried again; zero where it does not ask.
+    virtual std::chrono::nanoseconds retry_after() const noexcept { return {}; }
+    /// The details of the error that these were put around, by what tried it several times, say; nullptr where there is
+    /// none.
+    virtual error_details const* inner() const noexcept { return nullptr; }
 };
 
 /// One failure, cheap to copy.
@@ -77,10 +88,18 @@ public:
     /// The details' message where there is one, else the code's.
     std::string message() const;
 
-    /// The details as `T`, or nullptr where they are of another kind.
+    /// What kind of failure it is: the details' word where they have one, else that of the code's category
+    /// (error_class.hpp). A category that says nothing of it: `permanent`.
+    error_class kind() const noexcept;
+    /// How long the server asks to be left alone; zero where it does not ask.
+    std::chrono::nanoseconds retry_after() const noexcept;
+
+    /// The details as `T`, or those inside them; nullptr where there are none of that kind.
     template <class T>
     T const* details() const noexcept {
-        return dynamic_cast<T const*>(details_.get());
+        for (auto const* d = details_.get(); d != nullptr; d = d->inner())
+            if (auto const* const found = dynamic_cast<T const*>(d)) return found;
+        return nullptr;
     }
 
     /// The same failure with another outcome, for a layer that knows more than the one below.

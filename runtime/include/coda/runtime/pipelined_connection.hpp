@@ -3,7 +3,7 @@
 
 #include <coda/runtime/error.hpp>
 #include <coda/runtime/event.hpp>
-#include <coda/runtime/pipeline.hpp>
+#include <coda/runtime/request_pipeline.hpp>
 
 #include <optional>
 
@@ -14,7 +14,7 @@
 ///     class session final : public coda::pipelined_connection {
 ///         void flush() noexcept override;      // while (auto* r = requests_.next()) write it; requests_.sent(*r)
 ///         void disconnect() noexcept override; // close the socket
-///         coda::pipeline requests_;            // a reply was read:  finish(*requests_.answered())
+///         coda::request_pipeline requests_;    // a reply was read:  finish(*requests_.answered())
 ///     };
 namespace coda {
 
@@ -84,7 +84,7 @@ public:
 
 protected:
     /// `requests` is a member of the derived class.
-    pipelined_connection(loop& l, pipeline& requests, pipeline_timeouts timeouts) noexcept;
+    pipelined_connection(loop& l, request_pipeline& requests, pipeline_timeouts timeouts) noexcept;
     /// The derived destructor has called `lose`.
     ~pipelined_connection() = default;
 
@@ -128,7 +128,7 @@ private:
     };
 
     loop& loop_;
-    pipeline& requests_;
+    request_pipeline& requests_;
     pipeline_timeouts timeouts_;
     std::optional<error> lost_;
     event idle_{true};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <coda/runtime/pipeline.hpp>
+#include <coda/runtime/request_pipeline.hpp>
 
 namespace coda {
 
-bool pipeline::abandon(pipeline_request& r) noexcept {
+bool request_pipeline::abandon(pipeline_request& r) noexcept {
     bool const unsent = r.at == pipeline_request::stage::queued;
     if (unsent) {
         take_from_queue(r);
@@ -15,7 +15,7 @@ bool pipeline::abandon(pipeline_request& r) noexcept {
     return unsent;
 }
 
-pipeline::orphan pipeline::take_any() noexcept {
+request_pipeline::orphan request_pipeline::take_any() noexcept {
     while (!slots_.empty())
         if (pipeline_request* const owner = answered(); owner != nullptr) return {owner, true};
     if (queue_.empty()) return {nullptr, false};

@@ -32,10 +32,10 @@ public:
 /// Requests wait in a bounded queue, are sent in order with a bounded number in flight, and their replies come back in
 /// that order. A caller who leaves before sending leaves nothing behind; one who leaves after it leaves a slot that
 /// drains: its reply is taken and dropped. Nothing here allocates but the constructor.
-class pipeline {
+class request_pipeline {
 public:
     /// With a slot to spare, so that the request that `next` gives may always follow one that nobody waits for.
-    pipeline(std::size_t max_in_flight, std::size_t max_queued)
+    request_pipeline(std::size_t max_in_flight, std::size_t max_queued)
         : slots_(max_in_flight + 1), max_in_flight_(max_in_flight), max_queued_(max_queued) {}
 
     /// Other bounds from here on; `max_in_flight` is at most what the constructor was given.
