@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <coda/mongo/error.hpp>
+#include "classify.hpp"
 
 #include <fmt/format.h>
 
@@ -20,6 +20,9 @@ public:
         }
         return "unknown coda.mongo error";
     }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        return static_cast<errc>(code) == errc::connect_failed ? error_class::connection_lost : error_class::permanent;
+    }
 };
 
 class server_errors final : public boost::system::error_category {
@@ -27,6 +30,9 @@ public:
     char const* name() const noexcept override { return "mongodb"; }
     std::string message(int code) const override { return fmt::format("MongoDB error {}", code); }
     bool failed(int) const noexcept override { return true; } // some servers send errors with the code 0
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        return detail::class_of(code);
+    }
 };
 
 } // namespace
@@ -46,6 +52,8 @@ boost::system::error_category const& server_category() noexcept {
 std::string server_error::message() const {
     return fmt::format("{}{}{}: {}", code, code_name.empty() ? "" : " ", code_name, text);
 }
+
+std::optional<error_class> server_error::kind() const noexcept { return detail::class_of(*this); }
 
 bool server_error::has_label(std::string_view label) const noexcept {
     return std::ranges::find(labels, label) != labels.end();

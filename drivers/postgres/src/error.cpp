@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "classify.hpp"
+
 #include <coda/postgres/error.hpp>
 
 #include <fmt/format.h>
@@ -23,6 +25,9 @@ public:
         }
         return "unknown coda.postgres error";
     }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        return static_cast<errc>(code) == errc::connect_failed ? error_class::connection_lost : error_class::permanent;
+    }
 };
 
 // A SQLSTATE is five digits or capital letters: a number in base 36.
@@ -30,6 +35,9 @@ class sqlstates final : public boost::system::error_category {
 public:
     char const* name() const noexcept override { return "sqlstate"; }
     std::string message(int code) const override { return fmt::format("SQLSTATE {}", text(code)); }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        return detail::class_of_sqlstate(text(code)); // a string so short is on no heap
+    }
 
     static std::string text(int code) {
         std::string characters(5, '0');
@@ -90,5 +98,7 @@ error_code const cannot_connect_now = make_sqlstate("57P03");
 } // namespace sqlstate
 
 std::string server_error::message() const { return fmt::format("{} {}: {}", severity, code, primary); }
+
+std::optional<error_class> server_error::kind() const noexcept { return detail::class_of_sqlstate(code); }
 
 } // namespace coda::pg

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <coda/redis/error.hpp>
+#include "classify.hpp"
 
 #include <fmt/format.h>
 
@@ -21,6 +21,9 @@ public:
         }
         return "unknown coda.redis error";
     }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        return static_cast<errc>(code) == errc::connect_failed ? error_class::connection_lost : error_class::permanent;
+    }
 };
 
 // In the order of server_errc, from `err` on.
@@ -38,6 +41,9 @@ public:
         auto const at = static_cast<std::size_t>(code - first_prefix);
         return at < prefixes.size() ? fmt::format("the server answered {}", prefixes[at])
                                     : "the server answered an error";
+    }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        return detail::class_of(static_cast<server_errc>(code));
     }
 };
 
@@ -64,6 +70,8 @@ boost::system::error_category const& server_category() noexcept {
 error_code make_error_code(server_errc code) noexcept { return {static_cast<int>(code), server_category()}; }
 
 std::string_view server_error::prefix() const noexcept { return first_word(text); }
+
+std::optional<error_class> server_error::kind() const noexcept { return detail::class_of_reply(text); }
 
 error_code code_of_reply(std::string_view text) noexcept {
     auto const known = std::ranges::find(prefixes, first_word(text));

@@ -18,11 +18,11 @@ namespace coda {
 
 /// Kinds of failure. What each means for retrying, circuit breakers and limiters: docs/retry.md.
 enum class error_class {
-    permanent = 1,   ///< it would end so again: a mistake in the request, a constraint, no permission
-    cancelled,       ///< the caller gave up; says nothing about the server
-    expired,         ///< the server's own limit of time was over, or somebody ended it there: it would take as long again
-    transient,       ///< a state that passes: the server starts, fails over, is busy; it did not do the request
-    conflict,        ///< undone because of another transaction: run it again, whole
+    permanent = 1, ///< it would end so again: a mistake in the request, a constraint, no permission
+    cancelled,     ///< the caller gave up; says nothing about the server
+    expired,       ///< the server's own limit of time was over, or somebody ended it there: it would take as long again
+    transient,     ///< a state that passes: the server starts, fails over, is busy; it did not do the request
+    conflict,      ///< undone because of another transaction: run it again, whole
     connection_lost, ///< the server was not reached, or the connection to it broke
     throttled,       ///< the server, or a bound on this side, asks for less
     unconfirmed,     ///< perhaps done, and the answer does not tell: as if there had been no answer

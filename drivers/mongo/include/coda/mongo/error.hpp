@@ -51,6 +51,8 @@ public:
 
     /// "11000 DuplicateKey: E11000 duplicate key error ...".
     std::string message() const override;
+    /// By its labels and its number, as docs/retry.md lists them.
+    std::optional<error_class> kind() const noexcept override;
     /// Whether the server gave that label.
     bool has_label(std::string_view label) const noexcept;
 };

@@ -82,6 +82,8 @@ public:
 
     /// "ERROR 23505: duplicate key value violates unique constraint ..."; without detail, which may hold values.
     std::string message() const override;
+    /// By the SQLSTATE, as docs/retry.md lists them.
+    std::optional<error_class> kind() const noexcept override;
 };
 
 } // namespace coda::pg

@@ -65,6 +65,8 @@ public:
     std::string_view prefix() const noexcept;
     /// `text`.
     std::string message() const override { return text; }
+    /// By its words, as docs/retry.md lists them.
+    std::optional<error_class> kind() const noexcept override;
 };
 
 /// The code for an error reply.
