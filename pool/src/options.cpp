@@ -2,19 +2,41 @@
 #include <coda/pool/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
+#include <fmt/format.h>
+
 namespace coda {
+
+namespace {
+
+result<> check_backoff(pool_options const& o) {
+    if (o.max_backoff >= o.first_backoff) return check_duration("max_backoff", o.max_backoff);
+    return error(make_error_code(errc::invalid_argument),
+                 fmt::format("max_backoff must be first_backoff to 24 h, not {} ns", o.max_backoff.count()));
+}
+
+} // namespace
 
 result<> check(pool_options const& o) {
     return first_error({
         check_range("max_size", o.max_size, 1, 100'000),
+        check_range("min_size", o.min_size, 0, o.max_size),
+        check_range("keep", o.keep, o.min_size, 100'000),
         check_range("max_connecting", o.max_connecting, 1, 1'000),
         check_range("max_waiters", o.max_waiters, 1, 10'000'000),
         check_duration("acquire_timeout", o.acquire_timeout),
         check_duration("connect_timeout", o.connect_timeout),
+        check_duration("max_idle_time", o.max_idle_time),
+        check_duration("max_lifetime", o.max_lifetime),
+        check_range("max_uses", o.max_uses, 1, 1'000'000'000),
         check_duration_or_zero("validate_after_idle", o.validate_after_idle),
         check_duration("validate_timeout", o.validate_timeout),
+        check_duration("ping_after_idle", o.ping_after_idle),
         check_duration("reset_timeout", o.reset_timeout),
         check_duration_or_zero("close_timeout", o.close_timeout),
+        check_duration("leak_warning_after", o.leak_warning_after),
+        check_duration_or_zero("upkeep_interval", o.upkeep_interval),
+        check_duration("first_backoff", o.first_backoff),
+        check_backoff(o),
     });
 }
 

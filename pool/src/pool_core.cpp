@@ -5,123 +5,265 @@
 
 namespace coda::detail {
 
-slot* pool_core::take(time_point now) noexcept {
-    if (shut_ || !waiters_.empty() || idle_.empty()) return nullptr;
-    if (stale(idle_.front(), now) || !idle_.front().usable()) return nullptr;
-    slot& s = pop_idle();
-    lease_out(s);
+pool_core::pool_core(pool_options const& o, std::uint64_t seed)
+    : options_(o), journal_(o), random_(seed), backoff_(o.first_backoff, o.max_backoff) {
+    options_.name = journal_.name();
+    journal_.pool_created(options_);
+    if (!options_.monitored) ready();
+}
+
+slot* pool_core::take(time_point now, std::source_location by) noexcept {
+    if (state_ != pool_state::ready || !waiters_.empty() || idle_.empty()) return nullptr;
+    slot& s = idle_.front();
+    if (s.generation_ != generation_ || now > s.fresh_until_ || !s.usable()) return nullptr;
+    lease_out(s, now, by, now);
     return &s;
 }
 
-void pool_core::wait(claim& c) noexcept {
-    assert(!shut_ && !full());
+std::optional<acquire_failure> pool_core::refusal(time_point now) const noexcept {
+    if (state_ == pool_state::closed) return acquire_failure::pool_closed;
+    if (state_ == pool_state::paused || failing_fast(now)) return acquire_failure::connection_error;
+    if (count_.waiters >= options_.max_waiters) return acquire_failure::queue_full;
+    return {};
+}
+
+void pool_core::refused(acquire_failure why, duration waited) noexcept {
+    ++count_.refused;
+    bool const by_connecting = why == acquire_failure::connection_error && last_connect_error_;
+    journal_.acquire_failed(why, waited, by_connecting ? &*last_connect_error_ : nullptr);
+}
+
+void pool_core::wait(claim& c, time_point now, std::source_location by) noexcept {
+    assert(!refusal(now));
+    c.since_ = now;
+    c.taken_at_ = by;
     waiters_.push_back(c);
     ++count_.waiters;
 }
 
-void pool_core::leave(claim& c) noexcept {
+void pool_core::leave(claim& c, acquire_failure why, time_point now) noexcept {
     assert(c.linked());
     c.unlink();
     --count_.waiters;
+    refused(why, now - c.since_);
 }
 
 step pool_core::returned(slot& s, time_point now) noexcept {
-    s.unlink();
-    --count_.in_use;
-    if (shut_ || !s.usable() || !s.needs_reset()) return settle(s, s.usable(), now);
-    ++count_.resetting;
+    journal_.connection_returned(s.id_, now - s.since_);
+    if (s.state_ == in::cut_off) {
+        s.unlink();
+        return step::drop;
+    }
+    s.since_ = s.alive_ = now;
+    if (state_ == pool_state::closed || unfit(s, now) || !s.needs_reset()) return settle(s, true, now);
+    move(s, in::resetting, busy_);
     return step::reset;
 }
 
-step pool_core::connected(slot& s, time_point now) noexcept {
+bool pool_core::begins_opening() noexcept {
+    if (state_ == pool_state::ready) return true;
     --count_.connecting;
-    ++count_.opened;
-    return settle(s, s.usable(), now);
+    return false;
 }
 
-// The oldest pays for an attempt that failed, unless those still under way suffice for everybody.
-claim* pool_core::connect_failed() noexcept {
+void pool_core::created(slot& s, time_point now) noexcept {
+    s.id_ = ++last_id_;
+    s.generation_ = generation_;
+    s.created_ = now;
+    busy_.push_back(s);
+    if (keeps_up() && upkeep_due_ == no_deadline) upkeep_due_ = now + options_.upkeep_interval;
+    journal_.connection_created(s.id_);
+}
+
+step pool_core::connected(slot& s, time_point now) noexcept {
+    if (s.interrupted_) {
+        s.unlink();
+        --count_.connecting;
+        return step::drop;
+    }
+    ++count_.opened;
+    backoff_.succeeded();
+    last_connect_error_.reset();
+    s.since_ = s.alive_ = now;
+    s.expires_ = now + random_.spread(options_.max_lifetime, 0.9);
+    journal_.connection_ready(s.id_, now - s.created_);
+    return settle(s, true, now);
+}
+
+// A connection that was opened before the pool was cleared says nothing about the server as it is now.
+void pool_core::connect_failed(slot* s, error const& why, bool hopeless, time_point now) noexcept {
     --count_.connecting;
-    ++count_.connect_failures;
-    if (count_.waiters <= promised()) return nullptr;
-    return &pop_waiter();
+    bool const interrupted = s != nullptr && s->interrupted_;
+    bool const stale = s != nullptr && s->generation_ != generation_;
+    if (s != nullptr) s->unlink();
+    if (interrupted) return;
+    bool const counts = state_ == pool_state::ready && !stale;
+    if (counts) {
+        ++count_.connect_failures;
+        last_connect_error_ = why;
+        hopeless_ = hopeless;
+    }
+    if (counts && options_.monitored) {
+        oldest_made_it_fail_ = true;
+        clear(false, now, &why);
+    }
+    if (s != nullptr) {
+        auto const reason = state_ == pool_state::closed ? close_reason::pool_closed : close_reason::error;
+        journal_.connection_closed(s->id_, reason, &why);
+    }
+    if (counts && !options_.monitored) journal_.backing_off(backoff_.failed(now, random_), why);
 }
 
 step pool_core::checked(slot& s, bool passed, time_point now) noexcept {
-    --count_.checking;
-    return settle(s, passed && s.usable(), now);
+    s.alive_ = now;
+    return settle(s, passed, now);
 }
 
 step pool_core::reset_done(slot& s, bool succeeded, time_point now) noexcept {
-    --count_.resetting;
-    return settle(s, succeeded && s.usable(), now);
+    s.alive_ = now;
+    return settle(s, succeeded, now);
 }
 
-void pool_core::closed() noexcept { lost(step::close); }
+void pool_core::closed(slot& s) noexcept { end(s, false); }
 
-void pool_core::lost(step during) noexcept {
-    switch (during) {
-    case step::check: --count_.checking; break;
-    case step::reset: --count_.resetting; break;
-    case step::close: --count_.closing; break;
-    default: assert(false && "nothing of that kind goes on in the background"); return;
-    }
-    ++count_.closed;
-}
-
-slot* pool_core::let_go() noexcept {
-    if (in_use_.empty()) return nullptr;
-    --count_.in_use;
-    ++count_.closed;
-    return &in_use_.pop_front();
-}
-
-void pool_core::forget_background() noexcept {
-    count_.closed += count_.checking + count_.resetting + count_.closing;
-    count_.connecting = count_.checking = count_.resetting = count_.closing = 0;
+void pool_core::lost(slot& s) noexcept {
+    if (s.state_ != in::closing) journal_.connection_closed(s.id_, close_reason::error);
+    end(s, false);
 }
 
 pool_action pool_core::next(time_point now) noexcept {
-    if (shut_) return next_when_shut();
-    if (waiters_.empty()) return {};
-    if (!idle_.empty()) {
-        if (!idle_.front().usable()) {
-            ++count_.closed;
-            return {step::drop, &pop_idle()};
-        }
-        if (!stale(idle_.front(), now)) {
-            slot& s = pop_idle();
-            lease_out(s);
-            return {step::hand_out, &s, &pop_waiter()};
-        }
-        // Whatever is being opened: a ping is the surer way than a connect, which may hang.
-        if (count_.waiters > count_.checking) {
-            ++count_.checking;
-            return {step::check, &pop_idle()};
-        }
-    }
-    if (!wants_another()) return {};
+    if (!doomed_.empty())
+        if (auto const a = interrupt_one(); a.to_do != step::nothing) return a;
+    if (!planned_.empty()) return do_planned();
+    if (!waiters_.empty())
+        if (auto const a = serve(now); a.to_do != step::nothing) return a;
+    if (!wants_another(now)) return {};
     ++count_.connecting;
+    backoff_.begun(now, random_);
     return {step::open};
 }
 
-pool_action pool_core::next_when_shut() noexcept {
-    if (!waiters_.empty()) return {step::fail, nullptr, &pop_waiter()};
-    if (idle_.empty()) return {};
-    slot& s = pop_idle();
-    return {settle(s, s.usable(), {}), &s};
+pool_action pool_core::serve(time_point now) noexcept {
+    if (state_ == pool_state::closed) return fail_oldest(acquire_failure::pool_closed, false, now);
+    if (state_ == pool_state::paused)
+        return fail_oldest(acquire_failure::connection_error, std::exchange(oldest_made_it_fail_, false), now);
+    if (!idle_.empty()) {
+        slot& s = idle_.front();
+        if (auto const why = unfit(s, now)) return {retire(s, *why), &s};
+        if (now <= s.fresh_until_) {
+            claim& c = pop_waiter();
+            lease_out(s, c.since_, c.taken_at_, now);
+            return {step::hand_out, &s, &c};
+        }
+        // Whatever is being opened: a ping is the surer way than a connect, which may hang.
+        if (count_.waiters > count_.checking) {
+            move(s, in::checking, busy_);
+            return {step::check, &s};
+        }
+    }
+    if (now - waiters_.front().since_ >= options_.acquire_timeout)
+        return fail_oldest(acquire_failure::timed_out, false, now);
+    if (failing_fast(now)) return fail_oldest(acquire_failure::connection_error, true, now);
+    return {};
 }
 
-// Connections being reset are no promise: a reply that drains may take long, and where there is room a new one is the
-// surer way. Whichever is there first serves the oldest.
-bool pool_core::wants_another() const noexcept {
-    return count_.waiters > promised() && count_.connecting < options_.max_connecting &&
-           count_.size() < options_.max_size;
+// All who wait have waited for at most acquire_timeout, and the oldest the longest: one timer does for them all.
+time_point pool_core::due() const noexcept {
+    time_point when = no_deadline;
+    if (!waiters_.empty()) when = waiters_.front().since_ + options_.acquire_timeout;
+    if (backoff_.failing() && wants_another(backoff_.retry_at())) when = std::min(when, backoff_.retry_at());
+    return when;
 }
 
-slot& pool_core::pop_idle() noexcept {
-    --count_.idle;
-    return idle_.pop_front();
+// While the server cannot be reached, attempts are made one after the other, and for whoever waits: those under way
+// promise nothing. Otherwise those count, but not connections being reset: a reply that drains may take long, and where
+// there is room a new connection is the surer way. Whichever is there first serves the oldest.
+bool pool_core::wants_another(time_point now) const noexcept {
+    if (state_ != pool_state::ready || count_.connecting >= options_.max_connecting) return false;
+    if (count_.size() >= options_.max_size || now < backoff_.retry_at()) return false;
+    if (count_.waiters > (backoff_.failing() ? 0 : promised())) return true;
+    if (keeps_up() && count_.size() - count_.closing < options_.min_size) return true;
+    return failing_fast(now) && !hopeless_; // to notice when the server is back
+}
+
+// Where there are connections their return may be waited for: a server that is at its limit is no server that is gone.
+bool pool_core::failing_fast(time_point now) const noexcept {
+    if (!backoff_.failing() || established() > 0) return false;
+    return hopeless_ ? count_.connecting == 0 && now < backoff_.retry_at() : options_.fail_fast;
+}
+
+std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) const noexcept {
+    if (s.generation_ != generation_) return close_reason::stale;
+    if (!s.usable()) return close_reason::error;
+    if (now > s.expires_) return close_reason::expired;
+    if (s.state_ == in::idle && now - s.since_ > options_.max_idle_time) return close_reason::idle;
+    if (s.uses_ >= options_.max_uses) return close_reason::used_up;
+    return {};
+}
+
+step pool_core::settle(slot& s, bool fit, time_point now) noexcept {
+    if (state_ == pool_state::closed) return retire(s, close_reason::pool_closed);
+    if (auto const why = unfit(s, now)) return retire(s, *why);
+    if (!fit) return retire(s, close_reason::error);
+    return keep(s);
+}
+
+// One that was only pinged goes where those are that were not used for long, unless somebody waits for it.
+step pool_core::keep(slot& s) noexcept {
+    s.fresh_until_ = std::min({s.alive_ + options_.validate_after_idle, s.since_ + options_.max_idle_time, s.expires_});
+    bool const last = s.state_ == in::checking && waiters_.empty();
+    move(s, in::idle, idle_);
+    if (!last) {
+        s.unlink();
+        idle_.push_front(s);
+    }
+    return step::keep;
+}
+
+step pool_core::retire(slot& s, close_reason why) noexcept {
+    journal_.connection_closed(s.id_, why);
+    return end(s, why != close_reason::error);
+}
+
+step pool_core::end(slot& s, bool in_order) noexcept {
+    if (in_order && s.usable()) {
+        move(s, in::closing, busy_);
+        return step::close;
+    }
+    s.unlink();
+    --counter(s.state_);
+    ++count_.closed;
+    return step::drop;
+}
+
+void pool_core::lease_out(slot& s, time_point since, std::source_location by, time_point now) noexcept {
+    move(s, in::in_use, in_use_);
+    ++count_.handed_out;
+    ++s.uses_;
+    s.since_ = now;
+    s.taken_at_ = by;
+    journal_.connection_taken(s.id_, now - since);
+}
+
+void pool_core::move(slot& s, in to, intrusive_list<slot>& list) noexcept {
+    --counter(s.state_);
+    ++counter(to);
+    s.state_ = to;
+    s.unlink();
+    list.push_back(s);
+}
+
+std::size_t& pool_core::counter(in s) noexcept {
+    switch (s) {
+    case in::connecting: return count_.connecting;
+    case in::idle: return count_.idle;
+    case in::checking: return count_.checking;
+    case in::in_use: return count_.in_use;
+    case in::resetting: return count_.resetting;
+    case in::closing:
+    case in::cut_off: break; // which is not counted
+    }
+    return count_.closing;
 }
 
 claim& pool_core::pop_waiter() noexcept {
@@ -129,25 +271,10 @@ claim& pool_core::pop_waiter() noexcept {
     return waiters_.pop_front();
 }
 
-void pool_core::lease_out(slot& s) noexcept {
-    ++count_.in_use;
-    ++count_.handed_out;
-    in_use_.push_back(s);
-}
-
-step pool_core::settle(slot& s, bool fit, time_point now) noexcept {
-    if (!fit) {
-        ++count_.closed;
-        return step::drop;
-    }
-    if (shut_) {
-        ++count_.closing;
-        return step::close;
-    }
-    s.idle_since_ = now;
-    idle_.push_front(s);
-    ++count_.idle;
-    return step::keep;
+pool_action pool_core::fail_oldest(acquire_failure why, bool connect_failed, time_point now) noexcept {
+    claim& c = pop_waiter();
+    refused(why, now - c.since_);
+    return {step::fail, nullptr, &c, why, connect_failed};
 }
 
 } // namespace coda::detail

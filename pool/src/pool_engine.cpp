@@ -6,7 +6,9 @@
 #include <coda/runtime/deadline.hpp>
 #include <coda/runtime/this_context.hpp>
 
+#include <algorithm>
 #include <cassert>
+#include <random>
 
 namespace coda::detail {
 
@@ -33,53 +35,101 @@ error current_failure() noexcept {
 
 pooled& connection_of(pool_action const& a) noexcept { return static_cast<pooled&>(*a.connection); }
 
+acquire_failure failure_of(error_code reason) noexcept {
+    return reason == errc::timed_out ? acquire_failure::timed_out : acquire_failure::cancelled;
+}
+
+std::uint64_t random_seed() { return (std::uint64_t{std::random_device()()} << 32) ^ std::random_device()(); }
+
 } // namespace
 
-pool_engine::pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o)
-    : loop_(l), make_(std::move(make)), options_(o), core_(o), closing_(std::in_place, l), work_(std::in_place, l) {}
+pool_engine::pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o,
+                         std::uint64_t seed)
+    : loop_(l),
+      make_(std::move(make)),
+      options_(o),
+      core_(o, seed),
+      alarm_(*this),
+      closing_(std::in_place, l),
+      work_(std::in_place, l) {
+    pump();
+}
 
 // What is under way goes last: its connections may hold on to whatever.
 void pool_engine::end() noexcept {
     core_.shut();
     while (slot* leased = core_.let_go()) static_cast<pooled&>(*leased).pool = nullptr;
-    for (auto a = core_.next({}); a.to_do != step::nothing; a = core_.next({})) {
-        if (a.waiter != nullptr)
-            static_cast<acquisition&>(*a.waiter).refuse(errc::closed);
-        else
-            delete &connection_of(a);
+    time_point const now = loop_.now();
+    for (auto a = core_.next(now); a.to_do != step::nothing; a = core_.next(now)) {
+        if (a.to_do == step::fail) {
+            fail(a);
+            continue;
+        }
+        if (a.to_do == step::close) core_.closed(*a.connection);
+        delete &connection_of(a);
     }
+    loop_.disarm(alarm_);
+    core_.forget_background();
     work_.reset();
     closing_.reset();
-    core_.forget_background();
     make_ = nullptr;
     empty_.set();
 }
 
-pooled* pool_engine::take() noexcept { return static_cast<pooled*>(core_.take(loop_.now())); }
-
-std::optional<error> pool_engine::refusal() const noexcept {
-    if (core_.is_shut()) return errc::closed;
-    if (core_.full()) return ended(errc::queue_full, loop_.now());
-    return {};
+std::optional<error> pool_engine::refusal(time_point now) noexcept {
+    auto const why = core_.refusal(now);
+    if (!why) return {};
+    core_.refused(*why, {});
+    return error_of(*why, core_.state() == pool_state::ready, now);
 }
 
-void pool_engine::wait(acquisition& a) noexcept {
-    core_.wait(a);
+error pool_engine::refuse(error_code reason, time_point since) noexcept {
+    core_.refused(failure_of(reason), {});
+    return ended(reason, since);
+}
+
+void pool_engine::wait(acquisition& a, time_point now, std::source_location by) noexcept {
+    core_.wait(a, now, by);
     pump();
+}
+
+error pool_engine::leave(acquisition& a, error_code reason) noexcept {
+    core_.leave(a, failure_of(reason), loop_.now());
+    return ended(reason, a.since_);
 }
 
 // noexcept: without memory for the details there is still the code.
 error pool_engine::ended(error_code reason, time_point since) const noexcept {
-    if (reason != errc::timed_out && reason != errc::queue_full) return reason;
+    if (reason != errc::timed_out && reason != errc::queue_full && reason != pool_errc::paused) return reason;
     try {
         auto details = std::make_shared<acquire_error>();
+        details->pool_name = core_.journal().name();
         details->waited = loop_.now() - since;
-        details->pool = statistics();
-        details->last_connect_error = last_connect_error_;
+        details->pool = core_.counts();
+        details->paused = reason == pool_errc::paused;
+        details->last_connect_error = core_.last_connect_error();
         return {reason, outcome::not_sent, std::move(details)};
     } catch (std::bad_alloc const&) {
         return reason;
     }
+}
+
+error_code pool_engine::taken_away(pooled const& c) const noexcept {
+    if (!core_.cut_off(c)) return {};
+    return core_.state() == pool_state::closed ? make_error_code(errc::closed) : make_error_code(pool_errc::paused);
+}
+
+error pool_engine::error_of(acquire_failure failure, bool connect_failed, time_point since) const noexcept {
+    switch (failure) {
+    case acquire_failure::timed_out: return ended(make_error_code(errc::timed_out), since);
+    case acquire_failure::queue_full: return ended(make_error_code(errc::queue_full), since);
+    case acquire_failure::cancelled: return errc::cancelled;
+    case acquire_failure::pool_closed: return errc::closed;
+    case acquire_failure::connection_error: break;
+    }
+    auto const& last = core_.last_connect_error();
+    if (connect_failed && last) return last->with_outcome(outcome::not_sent);
+    return ended(make_error_code(pool_errc::paused), since);
 }
 
 void pool_engine::take_back(pooled& c) noexcept {
@@ -88,28 +138,61 @@ void pool_engine::take_back(pooled& c) noexcept {
     pump();
 }
 
+void pool_engine::ready() noexcept {
+    assert(loop_.in_loop_thread() && "a pool was used on another thread than its loop's");
+    core_.ready();
+    pump();
+}
+
+void pool_engine::clear(bool interrupt_in_use) noexcept {
+    assert(loop_.in_loop_thread() && "a pool was used on another thread than its loop's");
+    core_.clear(interrupt_in_use, loop_.now());
+    pump();
+}
+
 void pool_engine::pump() noexcept {
     time_point const now = loop_.now();
     for (auto a = core_.next(now); a.to_do != step::nothing; a = core_.next(now)) {
         switch (a.to_do) {
         case step::hand_out: static_cast<acquisition&>(*a.waiter).grant(connection_of(a)); break;
-        case step::fail: static_cast<acquisition&>(*a.waiter).refuse(errc::closed); break;
+        case step::fail: fail(a); break;
         case step::open: begin_open(); break;
+        case step::interrupt: connection_of(a).interruption.request(make_error_code(pool_errc::paused)); break;
+        case step::abort: connection_of(a).abort(); break;
         default: settle(std::unique_ptr<pooled>(&connection_of(a)), a.to_do);
         }
     }
-    if (core_.is_shut() && statistics().size() == 0) empty_.set();
+    if (core_.state() == pool_state::closed && core_.counts().size() == 0) empty_.set();
+    set_alarm();
+}
+
+void pool_engine::on_time() noexcept {
+    time_point const now = loop_.now();
+    if (now >= core_.upkeep_due()) core_.upkeep(now);
+    pump();
+}
+
+// One that is armed too early finds nothing to do: cheaper than moving it with every waiter that is served.
+void pool_engine::set_alarm() noexcept {
+    time_point const due = std::min(core_.due(), core_.upkeep_due());
+    if (due != no_deadline && (!alarm_.armed() || due < alarm_.when())) loop_.arm(alarm_, due);
+}
+
+void pool_engine::fail(pool_action const& a) noexcept {
+    auto& who = static_cast<acquisition&>(*a.waiter);
+    who.refuse(error_of(a.failure, a.connect_failed, who.since_));
 }
 
 void pool_engine::begin_open() noexcept {
     try {
         work_->spawn(open());
     } catch (...) {
-        connect_failed(current_failure());
+        connect_failed(nullptr, current_failure());
     }
 }
 
 void pool_engine::settle(std::unique_ptr<pooled> c, step what) noexcept {
+    pooled& kept = *c;
     try {
         switch (what) {
         case step::keep: static_cast<void>(c.release()); break; // the core has it, and gives it back by name
@@ -119,21 +202,27 @@ void pool_engine::settle(std::unique_ptr<pooled> c, step what) noexcept {
         default: break; // dropped
         }
     } catch (std::bad_alloc const&) {
-        core_.lost(what);
+        core_.lost(kept);
     }
 }
 
-void pool_engine::connect_failed(error const& why) noexcept {
-    last_connect_error_ = why;
-    if (claim* w = core_.connect_failed()) static_cast<acquisition&>(*w).refuse(why.with_outcome(outcome::not_sent));
+void pool_engine::connect_failed(pooled* c, error const& why) noexcept {
+    bool const hopeless = c != nullptr ? !c->worth_retrying(why) : why.code() == errc::invalid_argument;
+    core_.connect_failed(c, why, hopeless, loop_.now());
 }
 
 task<> pool_engine::open() {
+    if (!core_.begins_opening()) {
+        pump();
+        co_return;
+    }
     std::unique_ptr<pooled> c;
     error why;
     try {
         c = make_();
-        auto const done = co_await as_result(with_timeout(options_.connect_timeout, c->connect()));
+        core_.created(*c, loop_.now());
+        auto connecting = with_timeout(options_.connect_timeout, c->connect());
+        auto const done = co_await as_result(with_cancellation(c->interruption.token(), std::move(connecting)));
         if (done.has_error())
             why = done.error();
         else if (!c->usable())
@@ -142,10 +231,9 @@ task<> pool_engine::open() {
         why = current_failure();
     }
     if (why.code().failed()) {
+        connect_failed(c.get(), why);
         c.reset();
-        connect_failed(why);
     } else {
-        last_connect_error_.reset();
         c->pool = this;
         auto const what = core_.connected(*c, loop_.now());
         settle(std::move(c), what);
@@ -156,7 +244,8 @@ task<> pool_engine::open() {
 task<> pool_engine::check(std::unique_ptr<pooled> c) {
     bool passed = false;
     try {
-        auto const done = co_await as_result(with_timeout(options_.validate_timeout, c->ping()));
+        auto ping = with_timeout(options_.validate_timeout, c->ping());
+        auto const done = co_await as_result(with_cancellation(c->interruption.token(), std::move(ping)));
         passed = done.has_value();
     } catch (...) { // the connection is dropped, and nobody waits for the reason
     }
@@ -168,7 +257,8 @@ task<> pool_engine::check(std::unique_ptr<pooled> c) {
 task<> pool_engine::reset(std::unique_ptr<pooled> c) {
     bool succeeded = false;
     try {
-        auto const done = co_await as_result(with_timeout(options_.reset_timeout, c->reset()));
+        auto resetting = with_timeout(options_.reset_timeout, c->reset());
+        auto const done = co_await as_result(with_cancellation(c->interruption.token(), std::move(resetting)));
         succeeded = done.has_value();
     } catch (...) { // as above
     }
@@ -182,8 +272,8 @@ task<> pool_engine::close(std::unique_ptr<pooled> c) {
         static_cast<void>(co_await as_result(with_timeout(options_.close_timeout, c->close())));
     } catch (...) { // it ends here either way
     }
+    core_.closed(*c);
     c.reset();
-    core_.closed();
     pump();
 }
 
@@ -200,15 +290,22 @@ operation<> pool_engine::close(engine_reference self) {
 
 // Destroying the scopes destroys what is under way in them, however it may hang.
 void pool_engine::abort_all() noexcept {
-    while (slot* leased = core_.let_go()) {
-        auto& c = static_cast<pooled&>(*leased);
-        c.pool = nullptr;
-        c.abort();
-    }
+    core_.cut_off_leases();
+    pump();
+    core_.forget_background();
     work_.reset();
     closing_.reset();
-    core_.forget_background();
     empty_.set();
+}
+
+pool_statistics pool_engine::statistics() const noexcept {
+    pool_statistics all;
+    static_cast<pool_counts&>(all) = core_.counts();
+    all.state = core_.state();
+    all.wait = core_.journal().wait();
+    all.hold = core_.journal().hold();
+    all.connect = core_.journal().connect();
+    return all;
 }
 
 void give_back(pooled& c) noexcept {
@@ -226,12 +323,14 @@ pool_engine_handle::~pool_engine_handle() {
 
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o) {
     check(o).value();
-    auto* const made = new pool_engine(l, std::move(make), o);
+    auto* const made = new pool_engine(l, std::move(make), o, o.jitter_seed != 0 ? o.jitter_seed : random_seed());
     return pool_engine_handle(engine_reference(*made, *made));
 }
 
+void ready(pool_engine& e) noexcept { e.ready(); }
+void clear(pool_engine& e, bool interrupt_in_use) noexcept { e.clear(interrupt_in_use); }
 operation<> close(engine_reference e) { return pool_engine::close(std::move(e)); }
-
+pool_state state(pool_engine const& e) noexcept { return e.state(); }
 pool_statistics statistics(pool_engine const& e) noexcept { return e.statistics(); }
 
 } // namespace coda::detail

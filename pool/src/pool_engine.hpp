@@ -17,7 +17,7 @@ namespace coda::detail {
 // never in a caller's.
 class pool_engine : public engine_count {
 public:
-    pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
+    pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o, std::uint64_t seed);
     pool_engine(pool_engine const&) = delete;
     pool_engine& operator=(pool_engine const&) = delete;
 
@@ -25,27 +25,45 @@ public:
     // it closed.
     void end() noexcept;
 
-    // For acquisitions.
+    // For acquisitions. `refusal`: of a wait that would begin now; `refuse`: of one that began cancelled; `leave`: of
+    // one that is given up; `ended`: what is told to one who waited from `since` on; `taken_away`: why he cannot have
+    // what he was handed, if so.
     loop& home() const noexcept { return loop_; }
-    pool_options const& options() const noexcept { return options_; }
-    pooled* take() noexcept;
-    std::optional<error> refusal() const noexcept; // of a wait that would begin now
-    void wait(acquisition& a) noexcept;
-    void leave(acquisition& a) noexcept { core_.leave(a); }
-    // The error of one who waited from `since` on.
+    pooled* take(time_point now, std::source_location by) noexcept {
+        core_.acquire_started();
+        return static_cast<pooled*>(core_.take(now, by));
+    }
+    std::optional<error> refusal(time_point now) noexcept;
+    error refuse(error_code reason, time_point since) noexcept;
+    void wait(acquisition& a, time_point now, std::source_location by) noexcept;
+    error leave(acquisition& a, error_code reason) noexcept;
     error ended(error_code reason, time_point since) const noexcept;
+    error_code taken_away(pooled const& c) const noexcept;
 
     // For leases.
     void take_back(pooled& c) noexcept;
 
+    void ready() noexcept;
+    void clear(bool interrupt_in_use) noexcept;
     static operation<> close(engine_reference self);
-    pool_statistics const& statistics() const noexcept { return core_.statistics(); }
+    pool_state state() const noexcept { return core_.state(); }
+    pool_statistics statistics() const noexcept;
 
 private:
+    struct alarm : timer {
+        explicit alarm(pool_engine& e) noexcept
+            : timer([](timer& t) noexcept { static_cast<alarm&>(t).owner.on_time(); }), owner(e) {}
+        pool_engine& owner;
+    };
+
     void pump() noexcept;
+    void on_time() noexcept;
+    void set_alarm() noexcept;
+    error error_of(acquire_failure failure, bool connect_failed, time_point since) const noexcept;
+    void fail(pool_action const& a) noexcept;
     void begin_open() noexcept;
     void settle(std::unique_ptr<pooled> c, step what) noexcept;
-    void connect_failed(error const& why) noexcept;
+    void connect_failed(pooled* c, error const& why) noexcept;
     void abort_all() noexcept;
 
     // The background.
@@ -58,7 +76,7 @@ private:
     std::function<std::unique_ptr<pooled>()> make_;
     pool_options options_;
     pool_core core_;
-    std::optional<error> last_connect_error_;
+    alarm alarm_;
     event empty_; // closed, and no connection is left
     std::optional<scope> closing_;
     std::optional<scope> work_; // connecting, checking, resetting: cancelled by close

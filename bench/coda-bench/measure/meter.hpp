@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "measure/histogram.hpp"
 #include "measure/usage.hpp"
 #include "plan.hpp"
+
+#include <coda/runtime/histogram.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -4,6 +4,7 @@
 /// Bounded, fair pools of connections to anything.
 #include <coda/pool/error.hpp>
 #include <coda/pool/lease.hpp>
+#include <coda/pool/listener.hpp>
 #include <coda/pool/options.hpp>
 #include <coda/pool/pool.hpp>
 #include <coda/pool/poolable.hpp>

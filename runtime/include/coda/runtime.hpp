@@ -11,6 +11,7 @@
 #include <coda/runtime/error.hpp>
 #include <coda/runtime/event.hpp>
 #include <coda/runtime/fiber.hpp>
+#include <coda/runtime/histogram.hpp>
 #include <coda/runtime/latch.hpp>
 #include <coda/runtime/loop_group.hpp>
 #include <coda/runtime/mutex.hpp>

@@ -192,9 +192,10 @@ TEST_P(postgres_pool, acquire_times_out_and_is_cancelled_while_others_hold_all) 
 }
 
 TEST_P(postgres_pool, refused_login_is_the_error_of_the_acquire) {
-    pool p(loop(), [this] {
+    auto const make = [this] {
         return std::make_unique<connection>(loop(), std::string(std::getenv("CODA_TEST_POSTGRES_URI")) + "_not_there");
-    });
+    };
+    pool p(loop(), make, {.fail_fast = true});
     auto const body = [&]() -> task<> {
         auto const refused = co_await as_result(p.acquire());
         EXPECT_EQ(refused.error().code(), coda::pg::errc::connect_failed);

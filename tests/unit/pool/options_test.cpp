@@ -18,12 +18,23 @@ TEST(pool_options, error_names_the_option_its_range_and_its_value) {
     } const cases[] = {
         {{.max_size = 0}, "max_size must be 1 to 100000, not 0"},
         {{.max_size = 100'001}, "max_size must be 1 to 100000, not 100001"},
+        {{.max_size = 3, .min_size = 4}, "min_size must be 0 to 3, not 4"},
+        {{.min_size = 2, .keep = 1}, "keep must be 2 to 100000, not 1"},
         {{.max_connecting = 0}, "max_connecting must be 1 to 1000, not 0"},
         {{.max_waiters = 0}, "max_waiters must be 1 to 10000000, not 0"},
         {{.acquire_timeout = 0ms}, "acquire_timeout must be more than 0 and at most 24 h, not 0 ns"},
         {{.acquire_timeout = coda::duration::max()},
          "acquire_timeout must be more than 0 and at most 24 h, not 9223372036854775807 ns"},
         {{.connect_timeout = -1ms}, "connect_timeout must be more than 0 and at most 24 h, not -1000000 ns"},
+        {{.max_idle_time = 0s}, "max_idle_time must be more than 0 and at most 24 h, not 0 ns"},
+        {{.max_lifetime = 25h}, "max_lifetime must be more than 0 and at most 24 h, not 90000000000000 ns"},
+        {{.max_uses = 0}, "max_uses must be 1 to 1000000000, not 0"},
+        {{.ping_after_idle = 0s}, "ping_after_idle must be more than 0 and at most 24 h, not 0 ns"},
+        {{.leak_warning_after = 0s}, "leak_warning_after must be more than 0 and at most 24 h, not 0 ns"},
+        {{.upkeep_interval = -1ns}, "upkeep_interval must be 0 to 24 h, not -1 ns"},
+        {{.first_backoff = 0s}, "first_backoff must be more than 0 and at most 24 h, not 0 ns"},
+        {{.first_backoff = 2ms, .max_backoff = 1ms}, "max_backoff must be first_backoff to 24 h, not 1000000 ns"},
+        {{.max_backoff = 25h}, "max_backoff must be more than 0 and at most 24 h, not 90000000000000 ns"},
         {{.validate_after_idle = -1ns}, "validate_after_idle must be 0 to 24 h, not -1 ns"},
         {{.validate_timeout = 0ms}, "validate_timeout must be more than 0 and at most 24 h, not 0 ns"},
         {{.reset_timeout = 0ms}, "reset_timeout must be more than 0 and at most 24 h, not 0 ns"},
@@ -38,7 +49,7 @@ TEST(pool_options, error_names_the_option_its_range_and_its_value) {
 }
 
 TEST(pool_options, zero_is_allowed_where_it_means_at_once) {
-    EXPECT_TRUE(check(pool_options{.validate_after_idle = 0ms, .close_timeout = 0ms}));
+    EXPECT_TRUE(check(pool_options{.validate_after_idle = 0ms, .close_timeout = 0ms, .upkeep_interval = 0ms}));
 }
 
 TEST(pool_options, pool_refuses_what_is_out_of_range) {

@@ -3,11 +3,13 @@
 
 #include <coda/pool/detail/acquisition.hpp>
 #include <coda/pool/lease.hpp>
+#include <coda/pool/listener.hpp>
 #include <coda/pool/options.hpp>
 #include <coda/pool/statistics.hpp>
 
 #include <functional>
 #include <memory>
+#include <source_location>
 
 /// A bounded number of connections, shared by any number of tasks.
 ///
@@ -39,21 +41,37 @@ private:
 
 // Throws `exception` for options out of range.
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o);
+void ready(pool_engine& e) noexcept;
+void clear(pool_engine& e, bool interrupt_in_use) noexcept;
 operation<> close(engine_reference e);
+pool_state state(pool_engine const& e) noexcept;
 pool_statistics statistics(pool_engine const& e) noexcept;
 
 } // namespace detail
 
-/// Connections are opened when somebody waits for one, up to max_size; no more are being opened than tasks wait. Who
-/// comes first is served first, by whichever is there first, a returned connection or a new one; nobody passes those
-/// who wait.
+/// How a pool is cleared.
+struct clear_options {
+    /// Connections in use are aborted, and attempts to connect ended; else they are closed when they come back.
+    bool interrupt_in_use = false;
+};
+static_assert(std::is_trivially_copyable_v<clear_options>);
+
+/// Connections are opened when somebody waits for one, up to max_size, and in the background up to min_size; no more
+/// are being opened than tasks wait, and at most max_connecting. Who comes first is served first, by whichever is there
+/// first, a returned connection or a new one; nobody passes those who wait.
 ///
 /// A returned connection that needs it is reset in the background before it is handed out again; meanwhile it counts
 /// against max_size. One that is not usable, or whose reset or check fails, is dropped, and makes room for another.
 /// Idle connections are handed out last in, first out; one idle for longer than validate_after_idle is pinged first.
 ///
-/// One loop only, which must outlive it. Destroying the pool ends what is idle or under way at once; waiting tasks end
-/// with errc::closed, as do operations that were made and have not begun; leases keep their connection until they go.
+/// When connecting fails, the pool waits for a while before it tries again, ever longer (first_backoff, max_backoff),
+/// and those who wait go on waiting until their own deadline, unless `fail_fast` or the connection's type
+/// (`worth_retrying`) says otherwise. States, events and options are those of MongoDB's Connection Monitoring and
+/// Pooling specification (docs/pool.md).
+///
+/// One loop only, which must outlive it; but for the constructor, everything is for its thread. Destroying the pool
+/// ends what is idle or under way at once; waiting tasks end with errc::closed, as do operations that were made and
+/// have not begun; leases keep their connection until they go.
 template <poolable Connection>
 class pool {
 public:
@@ -61,26 +79,38 @@ public:
     /// what is not a coda::exception becomes errc::not_connected with its what().
     using factory = std::function<std::unique_ptr<Connection>()>;
 
-    /// Opens nothing yet. Throws `exception` (errc::invalid_argument) that names the option out of range.
+    /// Opens nothing yet, but for min_size in the background. Throws `exception` (errc::invalid_argument) that names
+    /// the option out of range.
     pool(loop& l, factory make, pool_options options = {})
         : engine_(detail::make_pool_engine(l, without_type(std::move(make)), options)) {}
 
     /// Takes a connection, waiting for one where it must: at most acquire_timeout or until the context's deadline. Does
-    /// not allocate where one is idle, once the thread has made as many calls at once before.
+    /// not allocate where one is idle, once the thread has made as many calls at once before. `by` is who is named when
+    /// the lease is held for too long.
     ///
     /// Errors, all not_sent:
-    /// - errc::timed_out with acquire_error: no connection came in time;
+    /// - errc::timed_out with acquire_error: no connection came in time, and why;
     /// - errc::queue_full with acquire_error: max_waiters wait already;
     /// - errc::invalid_argument: awaited on another loop than the pool's;
     /// - errc::closed: the pool was closed or destroyed, before or while it waits;
-    /// - what connecting failed with: each failed attempt ends one acquire, the oldest that waits, unless attempts
-    ///   still under way suffice for all. So each acquire pays for one failed attempt at most, and nobody hammers a
-    ///   dead server more often than he is asked to.
+    /// - what connecting failed with: with fail_fast, or where trying again is not worth it; in a monitored pool the
+    ///   oldest who waits when connecting fails;
+    /// - pool_errc::paused with acquire_error, in a monitored pool: it is paused, or was cleared meanwhile.
     ///
     /// Cancelled by its context while it waits, it leaves the queue and ends with the reason (errc::cancelled); a
     /// connection that it was handed meanwhile goes on to the next. The attempt to connect that it caused goes on and
     /// joins the pool.
-    operation<lease<Connection>> acquire() { return acquire_from(engine_.shared()); }
+    operation<lease<Connection>> acquire(std::source_location by = std::source_location::current()) {
+        return acquire_from(engine_.shared(), by);
+    }
+
+    /// Makes a paused pool ready: it opens connections and hands them out. Nothing to do in another state.
+    void ready() noexcept { detail::ready(*engine_); }
+
+    /// Makes all connections stale: they are closed instead of being handed out again, idle ones in the background. A
+    /// monitored pool is paused by it, and those who wait end with pool_errc::paused; another one opens new connections
+    /// for them.
+    void clear(clear_options how = {}) noexcept { detail::clear(*engine_, how.interrupt_in_use); }
 
     /// Closes the pool for good: acquires end with errc::closed from here on, attempts to connect are cancelled, idle
     /// and returned connections are closed in order. Waits until all are gone, leases included; after close_timeout, or
@@ -88,13 +118,16 @@ public:
     /// operations fail. Always succeeds on the pool's loop (errc::invalid_argument on another). May be called again.
     operation<> close() { return detail::close(engine_.shared()); }
 
-    /// What the pool is doing. Cheap.
+    /// Ready from the start, unless it is monitored.
+    pool_state state() const noexcept { return detail::state(*engine_); }
+
+    /// What the pool is doing, and how long things took. Takes microseconds: for a page of metrics, not for each query.
     pool_statistics statistics() const noexcept { return detail::statistics(*engine_); }
 
 private:
     // Keeps what it needs from the call on: the pool may go before it begins.
-    static operation<lease<Connection>> acquire_from(detail::engine_reference engine) {
-        auto taken = co_await detail::acquisition(*engine);
+    static operation<lease<Connection>> acquire_from(detail::engine_reference engine, std::source_location by) {
+        auto taken = co_await detail::acquisition(*engine, by);
         if (taken.has_error()) co_return detail::failed<lease<Connection>>(std::move(taken).error());
         co_return lease<Connection>(static_cast<detail::pooled_connection<Connection>&>(**taken));
     }

@@ -19,6 +19,9 @@ namespace coda {
 /// - `usable()`: established, as far as is known without asking. Never becomes true again by itself.
 /// - `needs_reset()`: used since it was connected or reset, so that the next user could tell.
 /// - `abort()` ends the connection at once, while others may use it: their operations fail.
+/// - `worth_retrying(e)`, const and noexcept, may be left out: whether connecting may succeed another time although it
+///   failed with `e`. Where it will not (a wrong password), those who wait end with `e` at once instead of waiting for
+///   attempts to come. Left out: all but errc::invalid_argument is worth it.
 /// - The destructor ends the connection at once, silently; also while `connect`, `ping`, `reset` or `close` is
 /// suspended,
 ///   whose coroutine is destroyed before.

@@ -54,7 +54,7 @@ struct connection_options {
 /// Bounds of a client.
 struct client_options {
     /// How many connections, and how they are opened, waited for and closed. MongoDB's usual bound is 100.
-    pool_options pool{.max_size = 100};
+    pool_options pool{.max_size = 100, .fail_fast = true};
     connection_options connection{};
 };
 // What may stand inside an await with g++ 12.

@@ -45,6 +45,8 @@ public:
 
     bool empty() const noexcept { return head_.next_ == &head_; }
     T& front() noexcept { return static_cast<T&>(*head_.next_); }
+    T const& front() const noexcept { return static_cast<T const&>(*head_.next_); }
+    T& back() noexcept { return static_cast<T&>(*head_.prev_); }
 
     void push_back(T& item) noexcept { insert_before(head_, item); }
     void push_front(T& item) noexcept { insert_before(*head_.next_, item); }

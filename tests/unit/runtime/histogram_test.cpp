@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "measure/histogram.hpp"
+#include <coda/runtime/histogram.hpp>
 
 #include <gtest/gtest.h>
 
 namespace {
 
-using coda::bench::histogram;
+using coda::histogram;
 using namespace std::chrono_literals;
 
 TEST(histogram, is_all_zeros_when_empty) {

@@ -8,15 +8,20 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace coda::bench {
+/// How long things take, cheap enough to be counted always.
+///
+///     coda::histogram waits;
+///     waits.add(3ms);
+///     auto const p99 = waits.quantile(0.99);
+namespace coda {
 
-/// Counts durations in log-linear buckets: 32 of them for each power of two, so that a quantile is
-/// within 1.6 % of the truth at any magnitude, in 8 KiB and without allocating.
+/// Counts durations in log-linear buckets: 32 of them for each power of two, so that a quantile is within 1.6 % of the
+/// truth at any magnitude, in 8 KiB and without allocating. Adding one costs a few nanoseconds. One thread only.
 class histogram {
 public:
     /// Adds one duration; negative ones count as 0, those above two minutes as the longest bucket.
-    void add(std::chrono::nanoseconds duration) noexcept {
-        auto const ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
+    void add(std::chrono::nanoseconds d) noexcept {
+        auto const ns = static_cast<std::uint64_t>(std::max<std::int64_t>(d.count(), 0));
         ++buckets_[std::min(index_of(ns), bucket_count - 1)];
         ++count_;
         max_ = std::max(max_, ns);
@@ -71,4 +76,4 @@ private:
     std::uint64_t max_ = 0;
 };
 
-} // namespace coda::bench
+} // namespace coda
