@@ -71,11 +71,18 @@ void pool_core::created(slot& s, time_point now) noexcept {
     s.generation_ = generation_;
     s.created_ = now;
     busy_.push_back(s);
+    ++opening_;
     if (keeps_up() && upkeep_due_ == no_deadline) upkeep_due_ = now + options_.upkeep_interval;
     journal_.connection_created(s.id_);
 }
 
+void pool_core::opening_ended(slot const& s) noexcept {
+    --opening_;
+    if (s.generation_ != generation_) --opening_stale_;
+}
+
 step pool_core::connected(slot& s, time_point now) noexcept {
+    opening_ended(s);
     if (s.interrupted_) {
         s.unlink();
         --count_.connecting;
@@ -95,7 +102,10 @@ void pool_core::connect_failed(slot* s, error const& why, bool hopeless, time_po
     --count_.connecting;
     bool const interrupted = s != nullptr && s->interrupted_;
     bool const stale = s != nullptr && s->generation_ != generation_;
-    if (s != nullptr) s->unlink();
+    if (s != nullptr) {
+        opening_ended(*s);
+        s->unlink();
+    }
     if (interrupted) return;
     bool const counts = state_ == pool_state::ready && !stale;
     if (counts) {

@@ -98,7 +98,7 @@ private:
     bool failing_fast(time_point now) const noexcept;
     bool wants_another(time_point now) const noexcept;
     bool keeps_up() const noexcept { return options_.upkeep_interval != duration::zero(); }
-    std::size_t promised() const noexcept { return count_.connecting + count_.checking; }
+    std::size_t promised() const noexcept { return count_.connecting - opening_stale_ + count_.checking; }
     std::size_t established() const noexcept {
         return count_.idle + count_.checking + count_.in_use + count_.resetting;
     }
@@ -109,6 +109,7 @@ private:
     step settle(slot& s, bool fit, time_point now) noexcept;
     step retire(slot& s, close_reason why) noexcept;
     step end(slot& s, bool in_order) noexcept;
+    void opening_ended(slot const& s) noexcept;
     void lease_out(slot& s, time_point since, std::source_location by, time_point now) noexcept;
     claim& pop_waiter() noexcept;
 
@@ -133,6 +134,8 @@ private:
     bool oldest_made_it_fail_ = false; // the attempt that paused the pool: its error is the oldest waiter's
     std::uint64_t generation_ = 0;
     std::uint64_t last_id_ = 0;
+    std::size_t opening_ = 0;       // created, and being opened
+    std::size_t opening_stale_ = 0; // of those that were created before the pool was cleared
     time_point upkeep_due_ = no_deadline;
 
     intrusive_list<claim> waiters_;

@@ -18,6 +18,7 @@ void pool_core::ready() noexcept {
 void pool_core::clear(bool interrupt_in_use, time_point now, error const* why) noexcept {
     if (state_ == pool_state::closed) return;
     ++generation_;
+    opening_stale_ = opening_;
     bool const was_ready = state_ == pool_state::ready;
     if (options_.monitored) state_ = pool_state::paused;
     if (keeps_up() && count_.size() > 0) upkeep_due_ = now;
@@ -83,6 +84,7 @@ void pool_core::forget_background() noexcept {
         if (s.state_ != in::connecting) ++count_.closed;
     }
     count_.connecting = 0; // those that were not created yet
+    opening_ = opening_stale_ = 0;
 }
 
 } // namespace coda::detail
