@@ -9,7 +9,9 @@
 
 #include <boost/system/errc.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 namespace {
 
@@ -67,6 +69,22 @@ TEST_P(dialling, a_refusal_is_the_systems_error_and_names_the_address) {
     auto const why = failure_at(nobody.where(), 1h);
     EXPECT_EQ(why.code(), boost::system::errc::connection_refused);
     EXPECT_THAT(why.message(), HasSubstr("127.0.0.1:" + std::to_string(nobody.where().port)));
+}
+
+TEST_P(dialling, reaches_unix_sockets) {
+    auto const path = fmt::format("{}coda-dial-{}", testing::TempDir(), getpid());
+    coda::test::listener door(coda::test::endpoint::unix_path(path));
+    auto const body = [&]() -> task<> {
+        coda::socket_fd const fd = co_await coda::dial_unix(path);
+        EXPECT_TRUE(door.accept());
+        EXPECT_NE(fcntl(fd.get(), F_GETFL) & O_NONBLOCK, 0);
+        auto const nowhere = co_await as_result(coda::dial_unix(path + ".nowhere"));
+        EXPECT_EQ(nowhere.error().code(), boost::system::errc::no_such_file_or_directory);
+        EXPECT_THAT(nowhere.error().message(), HasSubstr(path + ".nowhere: "));
+        auto const long_path = co_await as_result(coda::dial_unix("/" + std::string(107, 'x')));
+        EXPECT_EQ(long_path.error().code(), boost::system::errc::filename_too_long);
+    };
+    run(body());
 }
 
 TEST_P(dialling, who_never_answers_is_given_the_time_there_is) {

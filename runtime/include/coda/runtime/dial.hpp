@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-/// TCP connections, made without blocking the loop: what a driver begins with where no C library does it.
+/// Stream connections, made without blocking the loop: what a driver begins with where no C library does it.
 ///
 ///     coda::socket_fd const fd = co_await coda::dial("db.example", "11211");
 namespace coda {
@@ -40,5 +40,9 @@ private:
 /// Errors, all with outcome not_sent: those of `resolve`; errc::timed_out and errc::cancelled; else what the system
 /// said of the last address, with that address in the message (its category is boost::system::system_category()).
 operation<socket_fd> dial(std::string host, std::string service);
+
+/// Connects to a unix socket, as `dial` does. Errors, all with outcome not_sent: errc::timed_out and errc::cancelled;
+/// else what the system said, with the path in the message.
+operation<socket_fd> dial_unix(std::string path);
 
 } // namespace coda
