@@ -46,8 +46,8 @@ std::size_t client::open_connections() const noexcept { return sessions_->open()
 
 loop& detail::client_source::home() const noexcept { return of->home(); }
 
-detail::session* detail::client_source::ready_session() const { return of->pick(); }
+detail::session* detail::client_source::pick() const { return of->pick(); }
 
-operation<std::shared_ptr<detail::session>> detail::client_source::wait_for_session() const { return of->wait(); }
+operation<std::shared_ptr<detail::session>> detail::client_source::wait() const { return of->wait(); }
 
 } // namespace coda::pg

@@ -27,8 +27,8 @@ error connect_failed(std::string message) { return {make_error_code(errc::connec
 struct direct {
     session* on;
     loop& home() const noexcept { return on->home(); }
-    session* ready_session() const noexcept { return on; }
-    operation<std::shared_ptr<session>> wait_for_session() { co_return error(coda::errc::not_connected); }
+    session* pick() const noexcept { return on; }
+    operation<std::shared_ptr<session>> wait() { co_return error(coda::errc::not_connected); }
 };
 
 operation<> run(session* on, words command) {

@@ -3,6 +3,7 @@
 
 #include <coda/redis/connection.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/this_context.hpp>
 
 namespace coda::redis {
 
@@ -14,6 +15,8 @@ connection::connection(loop& l, std::string_view uri, connection_options options
 connection::~connection() { abort(); }
 
 operation<> connection::connect() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a redis connection");
     if (usable()) co_return result<>();
     auto const timeout = options_.connect_timeout;
     auto opened = co_await as_result(with_timeout(timeout, detail::open_session(loop_, address_, options_)));
@@ -25,6 +28,8 @@ operation<> connection::connect() {
 }
 
 operation<> connection::reset() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a redis connection");
     if (!own_->session) co_return error(coda::errc::not_connected);
     auto const done = co_await as_result(detail::reset_session(own_->session, address_, options_.command_timeout));
     if (done.has_value()) own_->used = false;
@@ -32,6 +37,8 @@ operation<> connection::reset() {
 }
 
 operation<> connection::close() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a redis connection");
     if (usable())
         static_cast<void>(co_await as_result(with_timeout(options_.drain_timeout, own_->session->idle().wait())));
     abort();

@@ -8,5 +8,6 @@
 #include <coda/pool/options.hpp>
 #include <coda/pool/pool.hpp>
 #include <coda/pool/poolable.hpp>
+#include <coda/pool/session_choice.hpp>
 #include <coda/pool/shared_connections.hpp>
 #include <coda/pool/statistics.hpp>

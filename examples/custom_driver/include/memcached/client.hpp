@@ -28,8 +28,6 @@ namespace memcached {
 
 namespace detail {
 class session;
-struct command;
-struct reply;
 } // namespace detail
 
 /// A reply to a meta command: "HD kname" has the code "HD" and the flags "kname".
@@ -53,7 +51,8 @@ public:
     /// `uri`: memcached://host:port. Connects when first used. Throws coda::exception (coda::errc::invalid_argument)
     /// that names the malformed part or the option out of range.
     client(coda::loop& l, std::string_view uri, client_options options = client_options());
-    /// Closes at once; commands still waiting end with coda::errc::closed. close must have ended.
+    /// Closes at once; commands still waiting, or made and not begun, end with coda::errc::closed. close must have
+    /// ended.
     ~client();
     client(client const&) = delete;
     client& operator=(client const&) = delete;
@@ -93,9 +92,7 @@ public:
     std::size_t open_connections() const noexcept;
 
 private:
-    coda::operation<detail::reply> run(detail::command c);
-
-    std::unique_ptr<coda::shared_connections<detail::session>> sessions_;
+    std::shared_ptr<coda::shared_connections<detail::session>> sessions_;
 };
 
 } // namespace memcached

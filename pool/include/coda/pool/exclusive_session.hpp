@@ -19,18 +19,18 @@ struct exclusive_session {
     bool used = false;                ///< since it was connected or reset
 };
 
-/// Where an operation finds it. One that was lost answers with the reason; a connection never reconnects by itself: its
-/// state would be gone.
+/// Where an operation finds it, for `session_choice`. One that was lost answers with the reason; a connection never
+/// reconnects by itself: its state would be gone.
 template <class Session>
 struct exclusive_session_source {
     std::shared_ptr<exclusive_session<Session>> own;
 
     loop& home() const noexcept { return own->home; }
-    Session* ready_session() const noexcept {
+    Session* pick() const noexcept {
         own->used = true;
         return own->session.get();
     }
-    static operation<std::shared_ptr<Session>> wait_for_session() { co_return error(errc::not_connected); }
+    static operation<std::shared_ptr<Session>> wait() { co_return error(errc::not_connected); }
 };
 
 } // namespace coda

@@ -21,8 +21,8 @@ namespace detail {
 struct client_source {
     std::shared_ptr<shared_connections<session>> of;
     loop& home() const noexcept;
-    session* ready_session() const;
-    operation<std::shared_ptr<session>> wait_for_session() const;
+    session* pick() const;
+    operation<std::shared_ptr<session>> wait() const;
 };
 
 } // namespace detail

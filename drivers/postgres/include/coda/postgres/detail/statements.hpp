@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/session_choice.hpp>
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/this_context.hpp>
@@ -16,15 +17,10 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     auto const statement = values.encode(sql);
     if (statement.has_error()) co_return statement.error();
-    session* on = source.ready_session();
-    std::shared_ptr<session> opened; // others run before this goes on, and may have closed it
-    if (on == nullptr) {
-        auto found = co_await as_result(source.wait_for_session());
-        if (found.has_error()) co_return found.error();
-        opened = std::move(*found);
-        on = opened.get();
-    }
-    auto rows = co_await as_result(execute_on{on, *statement});
+    session_choice choice(source);
+    auto const on = co_await as_result(choice);
+    if (on.has_error()) co_return on.error();
+    auto rows = co_await as_result(execute_on{*on, *statement});
     if (rows.has_error()) co_return rows.error();
     co_return decode(std::move(*rows));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/session_choice.hpp>
 #include <coda/redis/detail/execution.hpp>
 #include <coda/redis/options.hpp>
 #include <coda/runtime/operation.hpp>
@@ -23,15 +24,10 @@ operation<T> run_command(Source source, sharing where, arguments<K...> values) {
         auto const allowed = check_command(*command, where);
         if (allowed.has_error()) co_return coda::detail::failed<T>(allowed.error());
     }
-    session* on = source.ready_session();
-    std::shared_ptr<session> opened; // others run before this goes on, and may have closed it
-    if (on == nullptr) {
-        auto found = co_await as_result(source.wait_for_session());
-        if (found.has_error()) co_return coda::detail::failed<T>(found.error());
-        opened = std::move(*found);
-        on = opened.get();
-    }
-    co_return co_await as_result(execute_on<T>{on, *command});
+    session_choice choice(source);
+    auto const on = co_await as_result(choice);
+    if (on.has_error()) co_return coda::detail::failed<T>(on.error());
+    co_return co_await as_result(execute_on<T>{*on, *command});
 }
 
 // A duration for Redis: whole milliseconds, never less than asked for.
