@@ -18,6 +18,8 @@ namespace coda::test {
 class memcached_store {
 public:
     static constexpr char const* variable = "CODA_TEST_MEMCACHED_URI";
+    static constexpr char const* nowhere = "memcached://127.0.0.1:1";
+    static constexpr bool shares_connections = true;
     using client = memcached::client;
 
     ~memcached_store() {
@@ -50,10 +52,7 @@ public:
         return std::make_unique<client>(l, uri, o);
     }
     static operation<std::string> echo(client& cache, std::string text) {
-        auto const answer = co_await as_result(cache.meta("mg", hexadecimal(text), "k"));
-        if (answer.has_error()) co_return answer.error();
-        if (!answer->flags.starts_with('k')) co_return answer->flags;
-        co_return from_hexadecimal(answer->flags.substr(1));
+        return key_in(cache.meta("mg", hexadecimal(text), "k"));
     }
     static operation<> write(client& cache, std::string key) {
         auto const counted = co_await as_result(cache.incr_or_set(hexadecimal(key), 1));
@@ -62,6 +61,7 @@ public:
     }
     static operation<> connect(client& cache) { return cache.connect(); }
     static operation<> close(client& cache) { return cache.close(); }
+    static std::size_t open_connections(client const& cache) { return cache.open_connections(); }
 
     long count(std::string const& key) {
         written_.push_back(hexadecimal(key));
@@ -75,6 +75,12 @@ public:
     }
 
 private:
+    static operation<std::string> key_in(operation<memcached::meta_reply> asked) {
+        auto const answer = co_await as_result(std::move(asked));
+        if (answer.has_error()) co_return answer.error();
+        if (!answer->flags.starts_with('k')) co_return answer->flags;
+        co_return from_hexadecimal(answer->flags.substr(1));
+    }
     static std::string hexadecimal(std::string const& text) {
         std::string digits;
         for (char const c : text) digits += fmt::format("{:02x}", static_cast<unsigned char>(c));

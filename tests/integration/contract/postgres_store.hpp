@@ -11,7 +11,10 @@ namespace coda::test {
 class postgres_store {
 public:
     static constexpr char const* variable = "CODA_TEST_POSTGRES_URI";
+    static constexpr char const* nowhere = "host=127.0.0.1 port=1";
+    static constexpr bool shares_connections = true;
     using client = pg::client;
+    using connection = pg::connection;
 
     // Under a lock: of two that create the table at once, one would fail even so.
     postgres_store() {
@@ -40,8 +43,11 @@ public:
         o.connection.drain_timeout = limits.drain_timeout;
         return std::make_unique<client>(l, std::move(uri), o);
     }
-    static operation<std::string> echo(client& db, std::string text) {
-        return db.query_one<std::string>("select $1::text", std::move(text));
+    static std::unique_ptr<connection> make_connection(loop& l, std::string uri) {
+        return std::make_unique<connection>(l, std::move(uri));
+    }
+    static operation<std::string> echo(auto& db, std::string text) {
+        return db.template query_one<std::string>("select $1::text", std::move(text));
     }
     static operation<> write(client& db, std::string key) {
         auto const done = co_await as_result(db.execute("insert into contract_writes values ($1)", key));
@@ -50,6 +56,7 @@ public:
     }
     static operation<> connect(client& db) { return db.connect(); }
     static operation<> close(client& db) { return db.close(); }
+    static std::size_t open_connections(client const& db) { return db.open_connections(); }
 
     long count(std::string const& key) {
         return server_.count("select count(*) from contract_writes where key = '" + key + "'");

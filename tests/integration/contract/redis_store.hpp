@@ -11,7 +11,10 @@ namespace coda::test {
 class redis_store {
 public:
     static constexpr char const* variable = "CODA_TEST_REDIS_URI";
+    static constexpr char const* nowhere = "redis://127.0.0.1:1";
+    static constexpr bool shares_connections = true;
     using client = redis::client;
+    using connection = redis::connection;
 
     ~redis_store() {
         for (auto const& key : written_) server_.ask({"DEL", key});
@@ -38,8 +41,11 @@ public:
         o.connection.drain_timeout = limits.drain_timeout;
         return std::make_unique<client>(l, uri, o);
     }
-    static operation<std::string> echo(client& db, std::string text) {
-        return db.command<std::string>("ECHO", std::move(text));
+    static std::unique_ptr<connection> make_connection(loop& l, std::string uri) {
+        return std::make_unique<connection>(l, uri);
+    }
+    static operation<std::string> echo(auto& db, std::string text) {
+        return db.template command<std::string>("ECHO", std::move(text));
     }
     static operation<> write(client& db, std::string key) {
         auto const done = co_await as_result(db.incr(key));
@@ -48,6 +54,7 @@ public:
     }
     static operation<> connect(client& db) { return db.connect(); }
     static operation<> close(client& db) { return db.close(); }
+    static std::size_t open_connections(client const& db) { return db.open_connections(); }
 
     long count(std::string const& key) {
         written_.push_back(key);
