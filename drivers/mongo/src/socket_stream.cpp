@@ -2,7 +2,6 @@
 #include "socket_stream.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,11 +23,7 @@ msghdr message(std::span<mongoc_iovec_t> parts) noexcept {
 
 } // namespace
 
-descriptor::~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
-socket_stream::socket_stream(wire& w, descriptor connected)
+socket_stream::socket_stream(wire& w, socket_fd connected)
     : wire_stream(buffer_size),
       wire_(w),
       fd_(std::move(connected)),
@@ -40,17 +35,23 @@ socket_stream::socket_stream(wire& w, descriptor connected)
 
 // The answer to what was just asked is not there yet: waiting first saves a system call.
 ssize_t socket_stream::read_some(std::span<char> to, std::int32_t timeout) {
-    if (std::exchange(asked_, false) && timeout != 0 && !wait(readiness::read, timeout)) return -1;
-    while (true) {
-        ssize_t const n = recv(fd_.get(), to.data(), to.size(), MSG_DONTWAIT);
-        if (n > 0) return n;
-        if (n == 0) return fail(ECONNRESET);
-        if (errno == EAGAIN) {
-            if (!wait(readiness::read, timeout)) return -1;
-        } else if (errno != EINTR) {
-            return fail(errno);
-        }
+    bool const too_early = std::exchange(asked_, false) && timeout != 0;
+    received_ = too_early ? -EAGAIN : receive(to);
+    while (received_ == -EAGAIN) {
+        reading_ = to;
+        bool const readable = wait(readiness::read, timeout);
+        reading_ = {};
+        if (!readable) return -1;
     }
+    if (received_ > 0) return received_;
+    return fail(received_ == 0 ? ECONNRESET : static_cast<int>(-received_));
+}
+
+ssize_t socket_stream::receive(std::span<char> to) noexcept {
+    ssize_t n = -1;
+    do n = recv(fd_.get(), to.data(), to.size(), MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
 }
 
 ssize_t socket_stream::write(std::span<mongoc_iovec_t> from, std::int32_t timeout) {
@@ -120,14 +121,23 @@ void socket_stream::stop_waiting() noexcept {
     watch_.want(readiness::read);
 }
 
-// Between operations nothing is expected from the server but its farewell. A backend may tell once more what has been
-// read meanwhile: then there is nothing, and the watch goes on.
+// What is waited for is read before the loop watches again: while it is there, it would be told once more. Between
+// operations nothing is expected from the server but its farewell. A backend may tell once more what has been read
+// meanwhile: then there is nothing, and the watch goes on.
 void socket_stream::ready(readiness r) noexcept {
-    if (waiting_ != nullptr) return waiting_->ready(*this, r);
+    if (waiting_ != nullptr) {
+        if (!waiting_->waiting()) return;
+        if (!reading_.empty()) received_ = receive(reading_);
+        if (!reading_.empty() && received_ == -EAGAIN) return;
+        return waiting_->ready(*this, r);
+    }
     char byte;
     ssize_t const n = recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return watch_.want(readiness::read);
-    if (!wire_.busy()) wire_.shut(error(n > 0 ? coda::errc::protocol_error : coda::errc::connection_lost));
+    if (!wire_.busy()) {
+        wire_.shut(error(n > 0 ? coda::errc::protocol_error : coda::errc::connection_lost));
+        close(); // the server need not wait until somebody wants to use it
+    }
     watch_.want(readiness::none); // it would be told for ever
 }
 

@@ -4,30 +4,15 @@
 #include "wire.hpp"
 #include "wire_stream.hpp"
 
+#include <coda/runtime/dial.hpp>
+
 namespace coda::mongo::detail {
-
-// A file descriptor, owned.
-class descriptor {
-public:
-    descriptor() noexcept = default;
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~descriptor();
-    int get() const noexcept { return fd_; }
-
-private:
-    int fd_ = -1;
-};
 
 // A connected, non-blocking socket that libmongoc reads and writes from a fiber.
 class socket_stream final : public wire_stream {
 public:
     // Throws boost::system::system_error when the loop cannot watch it.
-    socket_stream(wire& w, descriptor connected);
+    socket_stream(wire& w, socket_fd connected);
 
     ssize_t write(std::span<mongoc_iovec_t> from, std::int32_t timeout) override;
     socket_stream& socket() noexcept override { return *this; }
@@ -43,15 +28,19 @@ public:
 
 private:
     ssize_t read_some(std::span<char> to, std::int32_t timeout) override;
+    // How many bytes came, 0 at the end of the stream, or -errno.
+    ssize_t receive(std::span<char> to) noexcept;
     void ready(readiness r) noexcept;
     // Waits; false, with errno set, when it is not worth trying again.
     bool wait(readiness wanted, std::int32_t timeout);
     ssize_t fail(int system_error) noexcept;
 
     wire& wire_;
-    descriptor fd_;
+    socket_fd fd_;
     stream_wait* waiting_ = nullptr;
-    bool asked_ = false; // the last that happened was a write
+    bool asked_ = false;      // the last that happened was a write
+    std::span<char> reading_; // where to, while a read waits
+    ssize_t received_ = 0;
     fd_watch watch_;
 };
 
