@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <resolv.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -71,6 +72,13 @@ int getaddrinfo(char const* host, char const* service, addrinfo const* hints, ad
     // Of digits it does not ask anybody.
     if (hints == nullptr || (hints->ai_flags & AI_NUMERICHOST) == 0) happened("getaddrinfo");
     return real(host, service, hints, found);
+}
+
+// Of libmongoc for mongodb+srv. What it waits for is inside the C library, where no other of these sees it.
+int res_nsearch(res_state state, char const* name, int of_class, int type, unsigned char* answer, int size) {
+    static auto* const real = next(&::res_nsearch, "res_nsearch");
+    happened("res_nsearch");
+    return real(state, name, of_class, type, answer, size);
 }
 
 int connect(int fd, sockaddr const* address, socklen_t size) {

@@ -3,10 +3,10 @@
 
 #include <string>
 
-// Calls of this thread that put it to sleep in the system: usleep, nanosleep, poll and select that wait, getaddrinfo,
-// and connects, reads and writes on descriptors that block. A program that includes this has these functions of the C
-// library replaced by ones that take note and then do the same: what a C library does on a loop's thread is seen, and
-// no clock is needed for it.
+// Calls of this thread that put it to sleep in the system: usleep, nanosleep, poll and select that wait, getaddrinfo
+// and res_nsearch, and connects, reads and writes on descriptors that block. A program that includes this has these
+// functions of the C library replaced by ones that take note and then do the same: what a C library does on a loop's
+// thread is seen, and no clock is needed for it.
 namespace coda::test {
 
 // While it lives, the calls of the thread that made it are noted.

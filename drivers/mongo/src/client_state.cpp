@@ -3,6 +3,7 @@
 
 #include <coda/mongo/bson/builder.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/this_context.hpp>
 
 namespace coda::mongo::detail {
 
@@ -12,21 +13,28 @@ namespace {
 // after ten minutes.
 constexpr std::size_t most_kills = 100;
 
+operation<lease<client_connection>> closed() { co_return error(coda::errc::closed); }
+
 } // namespace
 
-client_state::client_state(loop& l, std::string uri, client_options const& options) : options_(options) {
-    auto make = [&l, uri = std::move(uri), o = options.connection] { return std::make_unique<connection>(l, uri, o); };
+client_state::client_state(loop& l, std::string uri, client_options const& options) : loop_(l), options_(options) {
+    auto make = [this, uri = std::move(uri)] {
+        return std::make_unique<client_connection>(loop_, uri, options_.connection, ended_.token());
+    };
     pool_.emplace(l, std::move(make), options.pool);
     background_.emplace(l);
 }
 
 void client_state::shut() noexcept {
+    ended_.request(coda::errc::closed);
     background_.reset();
     pool_.reset();
 }
 
 operation<> client_state::close() {
     auto const self = shared_from_this();
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return used_from_another_loop("a mongo client");
     if (background_) {
         background_->cancel(coda::errc::closed);
         co_await background_->join();
@@ -37,10 +45,9 @@ operation<> client_state::close() {
 
 pool_statistics client_state::statistics() const noexcept { return pool_ ? pool_->statistics() : pool_statistics(); }
 
-operation<lease<connection>> client_state::acquire() {
-    if (!pool_) co_return error(coda::errc::closed);
-    auto taken = co_await as_result(pool_->acquire());
-    co_return std::move(taken);
+operation<lease<client_connection>> client_state::acquire() {
+    if (pool_) return pool_->acquire();
+    return closed();
 }
 
 void client_state::kill_cursor(std::string database, std::string collection, std::int64_t cursor) noexcept {

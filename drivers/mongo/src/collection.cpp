@@ -12,10 +12,11 @@ constexpr std::size_t most_documents = 100'000;
 
 using document_list = std::vector<bson::document>;
 
-result<detail::command> command_of(std::string const& database, bson::builder& body, detail::command_kind kind) {
+result<detail::command> command_of(std::string const& database, bson::builder& body, detail::command_kind kind,
+                                   detail::time_limit limit = detail::time_limit::sent) {
     auto made = body.finish();
     if (made.has_error()) return made.error();
-    return detail::command(database, std::move(*made), kind);
+    return detail::command(database, std::move(*made), kind, limit);
 }
 
 std::int64_t number_in(bson::view reply, char const* name) {
@@ -126,6 +127,11 @@ find_options&& find_options::batch_size(std::int32_t documents) {
     return std::move(*this);
 }
 
+find_options&& find_options::comment(std::string text) {
+    comment_ = std::move(text);
+    return std::move(*this);
+}
+
 result<bson::document> collection::with_id(bson::view d) {
     if (d.field("_id")) return bson::document(d);
     bson::builder b(d.size() + 17);
@@ -143,8 +149,10 @@ result<detail::command> collection::find_command(bson::view filter, find_options
     if (options.limit_ > 0) body.append("limit", options.limit_);
     if (options.skip_ > 0) body.append("skip", options.skip_);
     if (options.batch_size_ > 0) body.append("batchSize", options.batch_size_);
+    if (!options.comment_.empty()) body.append("comment", options.comment_);
     if (single_batch) body.append("singleBatch", true);
-    return command_of(database_, body, detail::command_kind::read);
+    auto const limit = single_batch ? detail::time_limit::sent : detail::time_limit::ours_only;
+    return command_of(database_, body, detail::command_kind::read, limit);
 }
 
 operation<> collection::without_count(operation<std::int64_t> inserted) {
@@ -186,7 +194,7 @@ operation<std::int64_t> collection::count(bson::document filter) {
         stages.append(bson::doc("$group", bson::doc("_id", 1, "n", bson::doc("$sum", 1))));
     });
     body.append("cursor", bson::document());
-    return read_count(detail::run_limited(state_, command_of(database_, body, detail::command_kind::read)));
+    return read_count(detail::run(state_, command_of(database_, body, detail::command_kind::read)));
 }
 
 } // namespace coda::mongo

@@ -5,6 +5,7 @@
 #include <coda/mongo/bson/builder.hpp>
 #include <coda/mongo/connection.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/this_context.hpp>
 
 namespace coda::mongo {
 
@@ -19,11 +20,22 @@ operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string ur
     co_return made;
 }
 
+error elsewhere() { return used_from_another_loop("a mongo connection"); }
+
 // The session is kept until the command has ended, whatever becomes of the connection.
-operation<bson::document> run_on(std::shared_ptr<detail::session> session, detail::command c) {
+operation<bson::document> run_on(std::shared_ptr<exclusive_session<detail::session>> own, detail::command c) {
+    context const& here = co_await this_context();
+    if (here.loop != &own->home) co_return elsewhere();
+    auto const session = own->session;
     if (session == nullptr) co_return error(coda::errc::not_connected);
     auto reply = co_await as_result(session->run(std::move(c)));
     co_return std::move(reply);
+}
+
+operation<> without_reply(operation<bson::document> asked) {
+    auto const answered = co_await as_result(std::move(asked));
+    if (answered.has_error()) co_return answered.error();
+    co_return result<>();
 }
 
 } // namespace
@@ -37,40 +49,39 @@ connection::connection(loop& l, std::string uri, connection_options options)
 connection::~connection() { abort(); }
 
 operation<> connection::connect() {
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return elsewhere();
     if (usable()) co_return result<>();
     auto opened = co_await as_result(with_timeout(options_.connect_timeout, open_session(loop_, uri_, options_)));
     if (opened.has_error()) co_return opened.error();
-    if (!usable()) session_ = std::move(*opened); // another task may have been faster
+    if (!usable()) own_->session = std::move(*opened); // another task may have been faster
     co_return result<>();
 }
 
-operation<> connection::ping() {
-    auto const answered = co_await as_result(command("admin", bson::doc("ping", 1)));
-    if (answered.has_error()) co_return answered.error();
-    co_return result<>();
-}
+operation<> connection::ping() { return without_reply(command("admin", bson::doc("ping", 1))); }
 
 operation<bson::document> connection::command(std::string database, bson::document what) {
     detail::command c(std::move(database), std::move(what), detail::command_kind::plain);
-    auto reply = co_await as_result(with_timeout(options_.operation_timeout, run(std::move(c))));
-    co_return std::move(reply);
+    return with_timeout(options_.operation_timeout, run(std::move(c)));
 }
 
-operation<bson::document> connection::run(detail::command c) { return run_on(session_, std::move(c)); }
+operation<bson::document> connection::run(detail::command c) { return run_on(own_, std::move(c)); }
 
 operation<> connection::reset() { co_return result<>(); }
 
 operation<> connection::close() {
-    auto const session = session_;
+    context const& here = co_await this_context();
+    if (here.loop != &loop_) co_return elsewhere();
+    auto const session = own_->session;
     if (usable()) static_cast<void>(co_await as_result(session->close()));
     abort();
     co_return result<>();
 }
 
 void connection::abort() noexcept {
-    if (session_) session_->abort();
+    if (own_->session) own_->session->abort();
 }
 
-bool connection::usable() const noexcept { return session_ && session_->usable(); }
+bool connection::usable() const noexcept { return own_->session && own_->session->usable(); }
 
 } // namespace coda::mongo

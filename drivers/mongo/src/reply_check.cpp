@@ -12,7 +12,6 @@ constexpr std::uint32_t header_size = 16;
 constexpr std::size_t opcode_place = 12;
 constexpr std::uint32_t op_reply = 1;
 constexpr std::uint32_t op_query = 2004;
-constexpr std::uint32_t op_compressed = 2012;
 constexpr std::uint32_t op_msg = 2013;
 constexpr std::uint32_t smallest_document = 5;
 // Where the document begins: behind flags, cursor, offset and count; behind flags and the kind of the section.
@@ -55,14 +54,13 @@ bool reply_check::came(std::span<char const> bytes) noexcept {
         bytes = bytes.subspan(n);
         if (seen_ < length_) continue;
         seen_ = 0;
-        if (last != 0 && number_at(opcode_place) != op_compressed) return false; // every document ends so
+        if (last != 0) return false; // every document ends so
     }
     return true;
 }
 
-// No checksum was asked for and no more than one answer, so no flag is set that must be understood.
+// No checksum was asked for, no compression and no more than one answer, so no flag is set that must be understood.
 bool reply_check::head_is_sound() const noexcept {
-    if (number_at(opcode_place) == op_compressed) return length_ > header_size + 9; // with a head of its own
     auto const expected = asked_by_query_ ? op_reply : op_msg;
     auto const document = asked_by_query_ ? document_of_reply : document_of_msg;
     if (number_at(opcode_place) != expected || length_ < document + smallest_document) return false;

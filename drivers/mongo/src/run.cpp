@@ -6,8 +6,6 @@
 #include <coda/mongo/error.hpp>
 #include <coda/runtime/deadline.hpp>
 
-#include <algorithm>
-
 namespace coda::mongo::detail {
 
 namespace {
@@ -16,28 +14,6 @@ operation<bson::document> run_now(std::shared_ptr<client_state> state, result<co
     if (c.has_error()) co_return c.error();
     auto db = co_await as_result(state->acquire());
     if (db.has_error()) co_return db.error();
-    auto reply = co_await as_result((*db)->run(std::move(*c)));
-    co_return std::move(reply);
-}
-
-// The time that is left, for the server: rounded up, so that it is not the first to give up by its clock's coarseness.
-result<bson::document> with_max_time(bson::view body, context const& ctx) {
-    auto const left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - ctx.loop->now()).count();
-    bson::builder timed(body.size() + 24);
-    for (auto const& field : body) timed.append(field.key(), field);
-    timed.append("maxTimeMS", std::max<std::int64_t>(left, 1));
-    return timed.finish();
-}
-
-// In the context that has the deadline.
-operation<bson::document> run_with_max_time(std::shared_ptr<client_state> state, result<command> c) {
-    if (c.has_error()) co_return c.error();
-    auto db = co_await as_result(state->acquire());
-    if (db.has_error()) co_return db.error();
-    context const& ctx = co_await this_context();
-    auto timed = with_max_time(c->body, ctx);
-    if (timed.has_error()) co_return timed.error();
-    c->body = std::move(*timed);
     auto reply = co_await as_result((*db)->run(std::move(*c)));
     co_return std::move(reply);
 }
@@ -65,11 +41,6 @@ private:
 operation<bson::document> run(std::shared_ptr<client_state> state, result<command> c) {
     auto const limit = state->operation_timeout();
     return with_timeout(limit, run_now(std::move(state), std::move(c)));
-}
-
-operation<bson::document> run_limited(std::shared_ptr<client_state> state, result<command> c) {
-    auto const limit = state->operation_timeout();
-    return with_timeout(limit, run_with_max_time(std::move(state), std::move(c)));
 }
 
 stream<bson::document> batches(std::shared_ptr<client_state> state, result<command> c, std::string collection,

@@ -34,6 +34,26 @@ private:
     bson_t bson_ = BSON_INITIALIZER;
 };
 
+// Options of a command for libmongoc, which puts them into it: the time that is left until the deadline, rounded up, so
+// that the server is not the first to give up by its clock's coarseness.
+class command_options {
+public:
+    command_options(time_limit limit, context const& ctx) {
+        if (limit == time_limit::ours_only || ctx.deadline == no_deadline) return;
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - ctx.loop->now()).count();
+        bson_append_int64(&bson_, "maxTimeMS", -1, std::max<std::int64_t>(left, 1));
+        given_ = true;
+    }
+    command_options(command_options const&) = delete;
+    command_options& operator=(command_options const&) = delete;
+    ~command_options() { bson_destroy(&bson_); }
+    bson_t const* get() const noexcept { return given_ ? &bson_ : nullptr; }
+
+private:
+    bson_t bson_ = BSON_INITIALIZER;
+    bool given_ = false;
+};
+
 // After these libmongoc would look for another server with the next command, and sleep before it does (Server Discovery
 // And Monitoring, "not writable primary" and "node is recovering").
 bool is_about_the_topology(error_code const& code) noexcept {
@@ -97,27 +117,28 @@ result<> session::open_now(mongoc_uri_t const* uri) {
 }
 
 operation<bson::document> session::run(command c) {
-    auto const run_it = [&] { return run_now(c); };
-    auto reply = co_await as_result(with_client(run_it));
-    co_return std::move(reply);
+    auto run_it = [this, c = std::move(c)]() mutable { return run_now(c); };
+    return with_client(std::move(run_it));
 }
 
 result<bson::document> session::run_now(command& c) {
     auto const body = native(c.body);
+    command_options const options(c.limit, wire_.on().ctx());
+    auto const* const opts = options.get();
     owned_reply reply;
     bson_error_t failed{};
     bool succeeded = false;
+    auto* const client = client_.get();
     char const* const db = c.database.c_str();
     switch (c.kind) {
     case command_kind::read:
-        succeeded =
-            mongoc_client_read_command_with_opts(client_.get(), db, &body, nullptr, nullptr, reply.get(), &failed);
+        succeeded = mongoc_client_read_command_with_opts(client, db, &body, nullptr, opts, reply.get(), &failed);
         break;
     case command_kind::write:
-        succeeded = mongoc_client_write_command_with_opts(client_.get(), db, &body, nullptr, reply.get(), &failed);
+        succeeded = mongoc_client_write_command_with_opts(client, db, &body, opts, reply.get(), &failed);
         break;
     case command_kind::plain:
-        succeeded = mongoc_client_command_with_opts(client_.get(), db, &body, nullptr, nullptr, reply.get(), &failed);
+        succeeded = mongoc_client_command_with_opts(client, db, &body, nullptr, opts, reply.get(), &failed);
         break;
     }
     bool const answered = bson_has_field(reply.get(), "ok");

@@ -19,16 +19,16 @@ error invalid(std::string_view what) {
 }
 
 bool is_option(std::string const& lower_case_name) {
-    static constexpr std::string_view others[] = {"authmechanism",  "authmechanismproperties", "authsource",
-                                                  "compressors",    "gssapiservicename",       "readconcernlevel",
-                                                  "readpreference", "readpreferencetags",      "w"};
+    static constexpr std::string_view others[] = {
+        "authmechanism",    "authmechanismproperties", "authsource",         "gssapiservicename",
+        "readconcernlevel", "readpreference",          "readpreferencetags", "w"};
     char const* const name = lower_case_name.c_str();
     return mongoc_uri_option_is_int32(name) || mongoc_uri_option_is_int64(name) || mongoc_uri_option_is_bool(name) ||
            mongoc_uri_option_is_utf8(name) || std::ranges::find(others, lower_case_name) != std::end(others);
 }
 
-// libmongoc takes an option that it does not know for a matter of logging only. Behind the last @ and / there is no
-// password.
+// libmongoc takes an option that it does not know for a matter of logging only. Compressed messages could not be
+// checked before it reads them (reply_check). Behind the last @ and / there is no password.
 result<> check_option_names(std::string_view text) {
     auto const place = text.find('?', std::min(text.rfind('/'), text.size()));
     if (place == text.npos) return {};
@@ -38,7 +38,9 @@ result<> check_option_names(std::string_view text) {
         query.remove_prefix(std::min(query.size(), option.size() + 1));
         if (option.empty()) continue;
         std::string const name(option.substr(0, option.find('=')));
-        if (!is_option(boost::algorithm::to_lower_copy(name)))
+        auto const lower_case = boost::algorithm::to_lower_copy(name);
+        if (lower_case == "compressors") return invalid("compressors: messages cannot be compressed");
+        if (!is_option(lower_case))
             return invalid(name.find('@') == name.npos ? fmt::format("unknown option \"{}\"", name) : "unknown option");
     }
     return {};

@@ -117,39 +117,6 @@ TEST_P(mongo_cancelling, in_flight_tells_those_behind_that_the_connection_is_los
     EXPECT_EQ(server().count(name(), doc("_id", 2)), 0);
 }
 
-TEST_P(mongo_cancelling, in_flight_of_a_client_is_followed_by_another_connection) {
-    auto const db = client({.pool = {.max_size = 1}});
-    auto all = db->collection(database(), name());
-    auto const body = [&](scope& s) -> task<> {
-        for (int i = 0; i < 3; ++i) {
-            co_await db->ping();
-            hold_replies();
-            proxy().apply_to_new({});
-            auto const before = bytes_sent();
-            auto sent = s.spawn(all.insert_one(doc("_id", i)));
-            co_await until_sent(before);
-            co_await gives(sent.cancel(), outcome::unknown);
-            co_await until([&] { return server().count(name()) == i + 1; }, "it happened nevertheless");
-            co_await gives(all.count(), i + 1);
-        }
-        EXPECT_EQ(db->statistics().size(), 1u);
-        EXPECT_EQ(db->statistics().opened, 4u);
-    };
-    run(coda::with_scope(body));
-}
-
-TEST_P(mongo_cancelling, by_a_deadline_in_flight_leaves_it_unknown) {
-    auto const db = client();
-    auto const body = [&]() -> task<> {
-        hold_replies();
-        auto const r = co_await as_result(coda::with_timeout(20ms, db->ping()));
-        expect_error(r, coda::errc::timed_out, outcome::unknown);
-        proxy().heal();
-        co_await db->ping();
-    };
-    run(body());
-}
-
 TEST_P(mongo_cancelling, by_operation_timeout_where_nobody_bounds_it) {
     auto const db = connected({.operation_timeout = 20ms});
     auto const many = client({.pool = {.max_size = 1}, .connection = {.operation_timeout = 20ms}});
@@ -192,58 +159,45 @@ TEST_P(mongo_cancelling, behind_a_deadline_that_has_passed_sends_nothing) {
 }
 
 TEST_P(mongo_cancelling, sends_the_time_that_is_left_to_the_server) {
-    auto const asked = std::make_shared<std::vector<std::int64_t>>();
+    using asked_for = std::pair<std::string, std::int64_t>; // the command's name, its maxTimeMS
+    std::vector<asked_for> asked;
     {
-        scripted_peer peer([asked](conversation& with) {
+        scripted_peer peer([&](conversation& with) {
             coda::test::mongo_handshake(with);
             while (true) {
                 auto const m = coda::test::read_message(with);
-                asked->push_back(m.body.get<std::int64_t>("maxTimeMS"));
-                with.send(coda::test::reply_to(
-                    m, doc("cursor", doc("id", std::int64_t{0}, "ns", "x.y", "firstBatch", bson::array()), "ok", 1)));
+                auto const limit = m.body.try_get<std::int64_t>("maxTimeMS");
+                asked.emplace_back(m.name(), limit.has_value() ? *limit : 0);
+                auto const batch = doc("id", std::int64_t{0}, "ns", "x.y", "firstBatch", bson::array());
+                with.send(coda::test::reply_to(m, doc("cursor", batch, "n", 1, "ok", 1)));
             }
         });
         mongo::client db(loop(), fmt::format("mongodb://127.0.0.1:{}", peer.port()),
-                         {.connection = {.operation_timeout = 100s}});
+                         {.pool = {.max_size = 1}, .connection = {.operation_timeout = 100s}});
         auto all = db.collection("x", "y");
         auto const body = [&]() -> task<> {
             co_await all.find_one({});
-            co_await coda::with_timeout(50s, all.find_one({}));
+            co_await coda::with_timeout(50s, all.find_by_id(1));
             co_await coda::with_timeout(200s, all.count());
-            co_await coda::with_timeout(30s, all.find_by_id(1));
+            co_await coda::with_timeout(30s, all.insert_one(doc("_id", 1)));
+            co_await coda::with_timeout(40s, all.update_one({}, doc("$set", doc("a", 1))));
+            co_await coda::with_timeout(60s, all.delete_one({}));
+            auto found = all.find(); // its cursor lives longer than one round trip
+            co_await coda::with_timeout(10s, found.next());
+            co_await db.command("x", doc("dbStats", 1)); // as it stands
         };
         run(body());
     }
-    ASSERT_EQ(asked->size(), 4u);
-    std::int64_t const limits[] = {100'000, 50'000, 100'000, 30'000};
-    for (std::size_t i = 0; i < 4; ++i) {
-        EXPECT_LE((*asked)[i], limits[i]);
-        EXPECT_GT((*asked)[i], 0);
-        EXPECT_GT((*asked)[i], limits[i] - 20'000) << "a server that takes so long to answer is none";
+    asked_for const limits[] = {{"find", 100'000},  {"find", 50'000},   {"aggregate", 100'000},
+                                {"insert", 30'000}, {"update", 40'000}, {"delete", 60'000},
+                                {"find", 0},        {"dbStats", 0}};
+    ASSERT_EQ(asked.size(), std::size(limits));
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        EXPECT_EQ(asked[i].first, limits[i].first);
+        EXPECT_LE(asked[i].second, limits[i].second) << asked[i].first;
+        EXPECT_EQ(asked[i].second > 0, limits[i].second > 0) << asked[i].first;
+        EXPECT_GT(asked[i].second, limits[i].second - 20'000) << "a server that takes so long to answer is none";
     }
-}
-
-// What is cancelled at any place has either not happened, or it says that it may have.
-TEST_P(mongo_cancelling, an_insert_anywhere_tells_the_truth) {
-    auto const db = client({.pool = {.max_size = 2}});
-    auto all = db->collection(database(), name());
-    int id = 0;
-    auto const attempt = [&]() -> task<bool> {
-        auto const mine = doc("_id", ++id);
-        auto const r = co_await as_result(all.insert_one(mine));
-        if (r.has_value()) {
-            EXPECT_EQ(server().count(name(), mine.clone()), 1);
-            co_return true;
-        }
-        EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
-        auto const other = co_await coda::shield(all.find_by_id(0));
-        EXPECT_FALSE(other);
-        if (r.error().outcome() == outcome::not_sent) {
-            EXPECT_EQ(server().count(name(), mine.clone()), 0);
-        }
-        co_return false;
-    };
-    EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
 }
 
 TEST_P(mongo_cancelling, anything_anywhere_leaves_the_client_usable) {
@@ -308,35 +262,83 @@ TEST_P(mongo_cancelling, a_stream_in_its_middle_ends_it_and_the_next_works) {
     run(coda::with_scope(body));
 }
 
-TEST_P(mongo_cancelling, by_the_end_of_the_client_tells_who_still_waits) {
-    auto db = client({.pool = {.max_size = 1}});
-    auto const ended = [&](outcome expected) -> task<> {
-        auto const r = co_await as_result(db->ping());
-        expect_error(r, coda::errc::closed, expected);
-    };
-    // A lease outlives its pool: what was sent comes to its end.
-    auto const to_its_end = [](mongo::client& c) -> task<> { co_await c.ping(); };
+TEST_P(mongo_cancelling, by_the_end_of_the_connection_tells_who_still_waits) {
     auto one = connected();
-    auto const ended_alone = [&](outcome expected) -> task<> {
+    auto const ended = [&](outcome expected) -> task<> {
         auto const r = co_await as_result(one->ping());
         expect_error(r, coda::errc::closed, expected);
     };
     auto const body = [&](scope& s) -> task<> {
         hold_replies();
-        auto before = bytes_sent();
-        s.spawn(ended_alone(outcome::unknown));
-        co_await until_sent(before);
-        s.spawn(ended_alone(outcome::not_sent));
-        co_await coda::yield();
-        one.reset();
-        before = bytes_sent();
-        auto in_flight = s.spawn(to_its_end(*db));
+        auto const before = bytes_sent();
+        s.spawn(ended(outcome::unknown));
         co_await until_sent(before);
         s.spawn(ended(outcome::not_sent));
         co_await coda::yield();
-        db.reset();
+        one.reset();
         proxy().heal();
-        co_await in_flight.join();
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(mongo_cancelling, by_the_end_of_the_client_ends_its_streams) {
+    auto db = client({.pool = {.max_size = 1}});
+    auto all = db->collection(database(), name());
+    auto const body = [&]() -> task<> {
+        std::vector<bson::document> some;
+        for (int i = 0; i < 4; ++i) some.push_back(doc("_id", i));
+        co_await all.insert_many(some);
+        auto found = all.find({}, mongo::find_options().batch_size(2));
+        for (int i = 0; i < 2; ++i) co_await found.next();
+        db.reset();
+        auto const next = co_await as_result(found.next());
+        EXPECT_TRUE(next.has_error());
+        EXPECT_EQ(next.error().code(), coda::errc::closed) << next.error().message();
+    };
+    run(body());
+}
+
+// Between two batches, and while the next one is on its way.
+TEST_P(mongo_cancelling, a_stream_leaves_no_cursor_on_the_server) {
+    auto const db = client({.pool = {.max_size = 1}});
+    auto all = db->collection(database(), name());
+    auto const reads_four = [&](bool in_flight, int& seen) -> task<> {
+        auto found = all.find({}, mongo::find_options().batch_size(2).comment("left behind"));
+        while (true) {
+            auto const next = co_await found.next();
+            if (!next) co_return;
+            if (++seen == 4) {
+                if (!in_flight) co_await coda::sleep_for(1h);
+                hold_replies();
+            }
+        }
+    };
+    auto const sent = [&] {
+        std::string bytes;
+        for (auto const& c : proxy().stats().connections) bytes += c.to_server.captured;
+        return bytes;
+    };
+    auto const body = [&](scope& s) -> task<> {
+        std::vector<bson::document> some;
+        for (int i = 0; i < 10; ++i) some.push_back(doc("_id", i));
+        co_await all.insert_many(some);
+        proxy().capture();
+        for (bool const in_flight : {false, true}) {
+            auto const before = sent().size();
+            int seen = 0;
+            auto reading = s.spawn(reads_four(in_flight, seen));
+            co_await until([&] { return seen == 4; });
+            co_await reading.cancel();
+            proxy().heal();
+            co_await until([&] { return sent().find("killCursors", before) != std::string::npos; });
+            co_await gives(all.count(), 10); // behind it, on the only connection
+            auto const text = sent();
+            EXPECT_NE(text.find("left behind", before), std::string::npos);
+            std::int64_t id = 0;
+            std::memcpy(&id, text.data() + text.find("getMore", before) + sizeof "getMore", sizeof id);
+            EXPECT_NE(id, 0);
+            EXPECT_THROW(static_cast<void>(server().run(doc("getMore", id, "collection", name()))), std::runtime_error);
+        }
     };
     run(coda::with_scope(body));
 }

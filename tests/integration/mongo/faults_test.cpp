@@ -16,7 +16,6 @@ using coda::outcome;
 using coda::task;
 using coda::test::conversation;
 using coda::test::cut;
-using coda::test::fault_plan;
 using coda::test::gives;
 using coda::test::int32_bytes;
 using coda::test::mongo_message;
@@ -24,28 +23,6 @@ using coda::test::scripted_peer;
 
 class mongo_faults : public coda::test::on_mongo {
 protected:
-    // A connection of the real server's, cut after 0, 1, 2 ... bytes of a reply until it is through before the cut.
-    void cut_at_every_byte(cut how) {
-        mongo::client db(loop(), uri(), {.pool = {.max_size = 1}});
-        auto const body = [&]() -> task<> {
-            int failed = 0;
-            for (std::uint64_t n = 0; n < 1000; ++n) {
-                co_await db.ping();
-                proxy().apply({.to_client = {.cut_after = n, .how = how}});
-                proxy().apply_to_new({});
-                auto const r = co_await as_result(db.ping());
-                proxy().heal();
-                if (r.has_value()) break;
-                expect_error(r, coda::errc::connection_lost, outcome::unknown);
-                ++failed;
-            }
-            EXPECT_GT(failed, 20);
-            EXPECT_LT(failed, 1000);
-        };
-        run(body());
-        EXPECT_LE(db.statistics().size(), 1u);
-    }
-
     // What a ping ends with where its reply is `answer(asked)`; then the connection is of no more use, unless it is
     // said to be.
     coda::result<> outcome_of(std::function<std::string(mongo_message const&)> answer, bool usable = false) {
@@ -92,52 +69,6 @@ TEST_P(mongo_faults, splits_anywhere_change_nothing) {
             auto const refused = co_await as_result(all.insert_one(some[0]));
             expect_error(refused, mongo::server_code::duplicate_key, outcome::completed);
             co_await gives(all.count(), 5);
-        };
-        run(body());
-    }
-}
-
-TEST_P(mongo_faults, a_close_at_any_byte_of_a_reply_is_a_lost_connection) { cut_at_every_byte(cut::close); }
-TEST_P(mongo_faults, a_reset_at_any_byte_of_a_reply_is_a_lost_connection) { cut_at_every_byte(cut::reset); }
-
-TEST_P(mongo_faults, a_close_at_any_byte_of_the_handshake_is_a_failed_connect) {
-    int failed = 0;
-    for (std::uint64_t n = 0; n < 10'000; n += n < 40 ? 1 : 13) {
-        proxy().apply_to_new({.to_client = {.cut_after = n}});
-        mongo::connection db(loop(), uri());
-        auto const body = [&]() -> task<bool> {
-            auto const r = co_await as_result(db.connect());
-            if (r.has_value()) co_return true;
-            EXPECT_TRUE(r.error().code() == coda::errc::connection_lost ||
-                        r.error().code() == mongo::errc::connect_failed)
-                << r.error().message();
-            EXPECT_EQ(r.error().outcome(), outcome::not_sent);
-            co_return false;
-        };
-        if (run(body())) break;
-        ++failed;
-    }
-    EXPECT_GT(failed, 40);
-}
-
-TEST_P(mongo_faults, silent_and_half_open_connections_are_given_up_in_bounded_time) {
-    mongo::client_options const options{.connection = {.operation_timeout = 50ms}};
-    fault_plan const plans[] = {fault_plan::never_answer(),
-                                fault_plan::black_hole(),
-                                fault_plan::partition(),
-                                {.to_client = {.cut_after = 5, .how = cut::half_open}},
-                                {.to_client = {.stall_after = 20}}};
-    for (auto const& plan : plans) {
-        auto const db = client(options);
-        auto const body = [&]() -> task<> {
-            proxy().apply(plan);
-            auto const r = co_await as_result(db->ping());
-            expect_error(r, coda::errc::timed_out, outcome::unknown);
-            proxy().heal();
-            coda::result<> next = coda::error(coda::errc::timed_out);
-            while (next.has_error() && next.error().code() == coda::errc::timed_out) // where the machine is slow
-                next = co_await as_result(db->ping());
-            EXPECT_TRUE(next.has_value()) << next.error().message();
         };
         run(body());
     }
@@ -305,13 +236,15 @@ TEST_P(mongo_faults, a_server_looked_at_again_is_still_there_or_gone) {
         auto const before = looked();
         co_await db.ping();
         auto const of_a_ping = looked() - before;
+        auto const limit = std::chrono::steady_clock::now() + coda::test::patience;
         std::uint64_t last = 0;
-        while (last <= of_a_ping) { // a look is a message more
+        while (last <= of_a_ping && std::chrono::steady_clock::now() < limit) { // a look is a message more
             auto const start = looked();
             co_await db.ping();
             last = looked() - start;
             co_await coda::sleep_for(5ms);
         }
+        EXPECT_GT(last, of_a_ping) << "it never looked";
         co_await db.ping();
         EXPECT_TRUE(db.usable());
     };

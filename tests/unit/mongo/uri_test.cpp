@@ -49,7 +49,7 @@ TEST(a_mongo_uri, of_each_kind_is_good) {
           "mongodb://%2Ftmp%2Fmongodb.sock/", "mongodb+srv://db.example.org/bank",
           "mongodb://me:a%3Fb%2Fc@host/x?authSource=admin", "mongodb://a/?readPreference=nearest&w=2&journal=true",
           "mongodb://a/?readPreferenceTags=dc:ny&readPreference=secondary&readConcernLevel=majority",
-          "mongodb://a/?AppName=x&MAXPOOLSIZE=3&tls=false", "mongodb://a/?compressors=zlib&zlibCompressionLevel=3",
+          "mongodb://a/?AppName=x&MAXPOOLSIZE=3&tls=false", "mongodb://a/?zlibCompressionLevel=3",
           "mongodb://a/?authMechanism=MONGODB-X509", "mongodb://a/?heartbeatFrequencyMS=500&directConnection=true"})
         parsed(text);
 }
@@ -111,6 +111,15 @@ TEST(a_mongo_uri, with_an_unknown_option_is_refused_by_its_name) {
     EXPECT_THAT(refused("mongodb://host/?appname=a&retryWrite=true"), HasSubstr("\"retryWrite\""));
     EXPECT_THAT(refused("mongodb://host/?tls=true&colour"), HasSubstr("\"colour\""));
     EXPECT_THAT(refused("mongodb+srv://db.example.org/?colour=blue"), HasSubstr("\"colour\""));
+}
+
+TEST(a_mongo_uri, that_asks_for_compression_is_refused) {
+    for (auto const* text :
+         {"mongodb://me:s3cret@host/?compressors=zlib", "mongodb://host/?w=1&Compressors=snappy,zstd",
+          "mongodb+srv://db.example.org/?compressors="}) {
+        EXPECT_THAT(refused(text), HasSubstr("compressors"));
+        EXPECT_THAT(refused(text), Not(HasSubstr("s3cret")));
+    }
 }
 
 TEST(a_mongo_uri, with_a_value_that_cannot_be_names_the_option_or_the_part) {

@@ -17,13 +17,14 @@ namespace coda::mongo {
 /// back; a stream of documents keeps its connection until it ends.
 ///
 /// Every operation is bounded by its context and, where that has no earlier deadline, by operation_timeout, the wait
-/// for a connection included. Errors are those of `connection` and of pool::acquire. Destroyed or closed, it ends what
-/// waits with coda::errc::closed.
+/// for a connection included. Errors are those of `connection` and of pool::acquire.
 class client {
 public:
     /// `uri` as for `connection`. Connects when first used. Throws `exception` (coda::errc::invalid_argument) that
     /// names the malformed part or the option out of range, and never a value.
     client(loop& l, std::string uri, client_options options = client_options());
+    /// Closes at once; operations still waiting, or made and not begun, end with coda::errc::closed. close must have
+    /// ended.
     ~client();
     client(client const&) = delete;
     client& operator=(client const&) = delete;

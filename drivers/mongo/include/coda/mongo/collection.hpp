@@ -50,6 +50,8 @@ public:
     find_options&& skip(std::int64_t documents);
     /// How many documents come from the server at once, 1 or more; without it the server chooses.
     find_options&& batch_size(std::int32_t documents);
+    /// A text that the server shows with the operation, in its log, its profiler and $currentOp, cursors included.
+    find_options&& comment(std::string text);
 
 private:
     friend class collection;
@@ -58,6 +60,7 @@ private:
     std::int64_t limit_ = 0;
     std::int64_t skip_ = 0;
     std::int32_t batch_size_ = 0;
+    std::string comment_;
 };
 
 /// What an update did.
@@ -112,18 +115,20 @@ public:
     /// The first document that the filter finds, or none.
     template <class T = bson::document>
     operation<std::optional<T>> find_one(bson::document filter, find_options options = {}) {
-        return first<T>(detail::run_limited(state_, find_command(filter, options.limit(1), true)));
+        return first<T>(detail::run(state_, find_command(filter, options.limit(1), true)));
     }
 
     /// The document whose "_id" is `id`, or none. `id` is anything that BSON can hold.
     template <class T = bson::document, bson::writable Id>
     operation<std::optional<T>> find_by_id(Id const& id) {
-        return first<T>(detail::run_limited(state_, find_command(bson::doc("_id", id), find_options().limit(1), true)));
+        return first<T>(detail::run(state_, find_command(bson::doc("_id", id), find_options().limit(1), true)));
     }
 
     /// All documents that the filter finds, as they are read: as T, a document or a described struct, or as bson::view,
     /// which is good until the next call of `next`. Holds a connection while it lasts; each round trip has
-    /// operation_timeout. Ended early, the server's cursor is killed in the background.
+    /// operation_timeout. Ended early or cancelled, the server's cursor is killed in the background; one that was
+    /// cancelled before its first documents came leaves that to the server, which drops it with its connection or when
+    /// it was idle for ten minutes.
     template <class T = bson::document>
     stream<T> find(bson::document filter = {}, find_options options = {}) {
         auto const batch_size = options.batch_size_;

@@ -3,6 +3,7 @@
 
 #include <coda/mongo/detail/command.hpp>
 #include <coda/mongo/options.hpp>
+#include <coda/pool/exclusive_session.hpp>
 #include <coda/runtime/operation.hpp>
 
 #include <memory>
@@ -24,7 +25,7 @@ class session;
 ///
 /// Every operation is bounded by its context and, where that has no earlier deadline, by operation_timeout. Cancelled,
 /// it ends at once: not_sent while it waits for its turn, unknown once it was sent; then the connection is of no more
-/// use, since the reply would come to the next one.
+/// use, since the reply would come to the next one. Awaited on another loop than its own: coda::errc::invalid_argument.
 class connection {
 public:
     /// `uri` is a connection string as libmongoc takes it (MongoDB manual, "Connection Strings"). Of its options,
@@ -68,7 +69,9 @@ private:
     loop& loop_;
     std::string uri_;
     connection_options options_;
-    std::shared_ptr<detail::session> session_;
+    // Shared with the operations that were made of it.
+    std::shared_ptr<exclusive_session<detail::session>> own_ =
+        std::make_shared<exclusive_session<detail::session>>(loop_);
 };
 
 } // namespace coda::mongo

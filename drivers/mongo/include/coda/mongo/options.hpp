@@ -38,8 +38,9 @@ enum class write_concern : unsigned char {
 struct connection_options {
     /// How long connecting may take: name resolution, server selection, TLS and login. More than 0, at most 24 h.
     duration connect_timeout = std::chrono::seconds(10);
-    /// The longest that an operation may take where its context has no earlier deadline. What is left of it goes along
-    /// as maxTimeMS with find_one, find_by_id and count. More than 0, at most 24 h.
+    /// The longest that an operation may take where its context has no earlier deadline. What is left when it is sent
+    /// goes along as maxTimeMS, so that the server gives up too, with all operations of a collection but `find`: there
+    /// it would bound the cursor as a whole, and not each round trip. More than 0, at most 24 h.
     duration operation_timeout = std::chrono::seconds(30);
     /// For operations that only read.
     mongo::read_preference read_preference = mongo::read_preference::from_uri;

@@ -14,13 +14,18 @@ enum class command_kind : unsigned char {
     plain, // to a writable server, as it is
 };
 
+// Whether the server is told how much time is left: maxTimeMS bounds all that it does for the command, for a cursor
+// until its last document.
+enum class time_limit : bool { ours_only, sent };
+
 struct command {
-    command(std::string db, bson::document what, command_kind k)
-        : database(std::move(db)), body(std::move(what)), kind(k) {}
+    command(std::string db, bson::document what, command_kind k, time_limit t = time_limit::ours_only)
+        : database(std::move(db)), body(std::move(what)), kind(k), limit(t) {}
 
     std::string database;
     bson::document body;
     command_kind kind;
+    time_limit limit;
 };
 
 } // namespace coda::mongo::detail

@@ -12,9 +12,8 @@ namespace coda::mongo::detail {
 class client_state;
 
 // Runs one command, unless making it failed, on a connection of the client's and gives the reply; bounded by
-// operation_timeout, which is also put into the command where it takes maxTimeMS.
+// operation_timeout.
 operation<bson::document> run(std::shared_ptr<client_state> state, result<command> c);
-operation<bson::document> run_limited(std::shared_ptr<client_state> state, result<command> c);
 
 // The batches of documents that a command with a cursor gives ("find", "aggregate"), until there are no more; each is a
 // reply with its array at "cursor.firstBatch" or "cursor.nextBatch". The connection is kept until the stream ends;
