@@ -49,7 +49,7 @@ public:
         mongo::client_options o;
         o.pool.max_size = limits.connections;
         o.pool.max_waiters = limits.max_queued;
-        o.pool.acquire_timeout = limits.operation_timeout;
+        o.pool.acquire_timeout = std::max(limits.operation_timeout, limits.connect_timeout);
         o.pool.connect_timeout = o.connection.connect_timeout = limits.connect_timeout;
         o.connection.operation_timeout = limits.operation_timeout;
         return std::make_unique<client>(l, std::move(uri), o);
