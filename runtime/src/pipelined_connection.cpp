@@ -64,6 +64,7 @@ bool pipelined_connection::abandon(pipelined_request& r) noexcept {
     bool const unsent = requests_.abandon(r);
     if (requests_.load() == 0) idle_.set();
     watch_drain();
+    if (!unsent) left_in_flight();
     return unsent;
 }
 

@@ -8,6 +8,9 @@ if ((EUID == 0)); then
     account=$(id -u postgres 2>/dev/null || id -u nobody)
 fi
 
+# Whether servers have to keep what they have acknowledged when they are killed.
+durable() { [[ -n ${CODA_SERVERS_DURABLE:-} ]]; }
+
 own_folder() {
     if [[ -n $account ]]; then chown "$account" .; fi
 }

@@ -3,7 +3,7 @@
 # usage: tests/docs/check.sh [ROOT]
 #
 # The C++ in README.md and docs/ is code that is compiled and run: every paragraph of it stands, word for word, in one of
-# the examples. And every relative link of theirs leads to a file.
+# the examples. And every relative link of theirs leads to a file; one to a source of tests is called as a test in it.
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"
 
@@ -38,8 +38,20 @@ check_links() {
     done < <(grep -oE '\]\([^):]+\)' "$file" | sed 's/^](//; s/)$//' | grep -v '^#')
 }
 
+# [name](../tests/.../x_test.cpp)
+check_tests() {
+    local file=$1 link name target
+    while IFS= read -r link; do
+        name=${link%%]*}
+        target=${link##*(}
+        grep -qE "^(TEST|TEST_P|TEST_F|TYPED_TEST)\([a-z0-9_]+, $name\)" "$(dirname "$file")/$target" ||
+            complain "$file: $target has no test called $name"
+    done < <(grep -oE '\[[a-z0-9]+_[a-z0-9_]+\]\([^):]*tests/(unit|integration)/[^):]+(_test\.cpp|contract\.hpp)\)' "$file" | sed 's/^\[//; s/)$//')
+}
+
 for file in README.md docs/*.md; do
     check_code "$file"
+    check_tests "$file"
     check_links "$file"
 done
 exit "$status"

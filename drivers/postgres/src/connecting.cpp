@@ -95,11 +95,12 @@ time_point latest_answer(context const& here, conninfo const& info, std::size_t 
 }
 
 // As libpq tries one server after the other, until one does not answer in its time: `silent` is that one then.
-operation<connection_handle> connect(conninfo const& info, std::optional<std::size_t>& silent) {
+operation<established> connect(conninfo const& info, std::optional<std::size_t>& silent) {
     auto connection = start(info);
     if (connection == nullptr) throw std::bad_alloc();
     PGconn* const c = connection.get();
     PQsetNoticeProcessor(c, [](void*, char const*) {}, nullptr);
+    key_listener const key(c);
 
     context const& here = co_await this_context();
     std::size_t at = current(c, info.servers(), 0);
@@ -116,7 +117,7 @@ operation<connection_handle> connect(conninfo const& info, std::optional<std::si
         if (next == PGRES_POLLING_FAILED) break;
         if (next == PGRES_POLLING_OK) {
             if (PQsetnonblocking(c, 1) != 0 || PQenterPipelineMode(c) == 0) break;
-            co_return std::move(connection);
+            co_return established{std::move(connection), key.key()};
         }
         wanted = next == PGRES_POLLING_READING ? readiness::read : readiness::write;
         if (auto const now_at = current(c, info.servers(), at); now_at != at) {
@@ -129,7 +130,7 @@ operation<connection_handle> connect(conninfo const& info, std::optional<std::si
 
 } // namespace
 
-operation<connection_handle> open_connection(std::string text) {
+operation<established> open_connection(std::string text) {
     auto info = conninfo::parse(text);
     if (info.has_error()) co_return info.error();
     auto servers = co_await as_result(resolved(info->servers()));

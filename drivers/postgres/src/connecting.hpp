@@ -10,6 +10,6 @@ namespace coda::pg::detail {
 // Connects without blocking, from name resolution on, and enters pipeline mode. Bounded by the context's deadline and
 // cancellable at every step; `text` is copied. Of several servers (names, addresses) each has a fair share of the time
 // that is left, at most the text's connect_timeout: one that does not answer does not keep the next from being tried.
-operation<connection_handle> open_connection(std::string text);
+operation<established> open_connection(std::string text);
 
 } // namespace coda::pg::detail

@@ -9,6 +9,8 @@ result<> check(connection_options const& o) {
         check_duration("connect_timeout", o.connect_timeout),
         check_duration("statement_timeout", o.statement_timeout),
         check_duration("drain_timeout", o.drain_timeout),
+        check_duration_or_zero("cancel_after", o.cancel_after),
+        check_duration("cancel_timeout", o.cancel_timeout),
         check_range("max_in_flight", o.max_in_flight, 1, 65'536),
         check_range("max_queued", o.max_queued, 1, 10'000'000),
         check_range("statement_cache", o.statement_cache, 0, 100'000),

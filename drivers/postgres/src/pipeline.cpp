@@ -15,6 +15,7 @@ pipeline::step pipeline::on_reply(reply r) noexcept {
     bool const broken = r == reply::sync ? s.to_come > 0 && !s.failed : s.to_come == 0 && r != reply::failure;
     if (broken) return {step::what::broken, owner};
     if (r == reply::sync) {
+        unowned_ -= s.unowned ? 1 : 0;
         syncs_.pop_front();
         return {answered() != nullptr ? step::what::ended : step::what::nothing, owner};
     }

@@ -24,14 +24,18 @@ public:
     // comes back with its replies.
     void sent(pipeline_request& r, int commands, std::uint64_t statement) noexcept {
         coda::request_pipeline::sent(r);
-        syncs_.push_back({statement, static_cast<unsigned char>(commands), false});
+        syncs_.push_back({statement, static_cast<unsigned char>(commands), false, false});
     }
 
     // A statement that nobody waits for was sent, before `next()`; at most one.
     void sent_unowned() noexcept {
         coda::request_pipeline::sent_unowned();
-        syncs_.push_back({0, 1, false});
+        syncs_.push_back({0, 1, false, true});
+        ++unowned_;
     }
+
+    // All that is in flight was sent for callers who have left.
+    bool unwanted() const noexcept { return unowned_ == 0 && all_drain(); }
 
     struct step {
         enum class what : unsigned char {
@@ -56,9 +60,11 @@ private:
         std::uint64_t statement;
         unsigned char to_come; // commands whose replies have not come
         bool failed;
+        bool unowned; // from the start
     };
 
     boost::circular_buffer<sync> syncs_; // of what is in flight, in its order
+    std::size_t unowned_ = 0;            // of these
 };
 
 } // namespace coda::pg::detail

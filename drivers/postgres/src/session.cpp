@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "session.hpp"
 
+#include "cancel_request.hpp"
 #include "server_reply.hpp"
+
+#include <coda/runtime/deadline.hpp>
 
 #include <boost/system/system_error.hpp>
 #include <libpq-fe.h>
@@ -30,20 +33,23 @@ bool starts_copy(ExecStatusType status) noexcept {
 
 void finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
 
-result<std::shared_ptr<session>> session::open(loop& l, connection_handle established,
-                                               connection_options const& options) {
+result<std::shared_ptr<session>> session::open(loop& l, established made, connection_options const& options) {
     try {
-        return std::make_shared<session>(l, std::move(established), options);
+        return std::make_shared<session>(l, std::move(made), options);
     } catch (boost::system::system_error const& e) {
         return error(e.code());
     }
 }
 
-session::session(loop& l, connection_handle established, connection_options const& options)
+session::session(loop& l, established made, connection_options const& options)
     : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
-      connection_(std::move(established)),
+      connection_(std::move(made.connection)),
       pipeline_(options.max_in_flight, options.max_queued),
-      cache_(options.statement_cache) {
+      cache_(options.statement_cache),
+      key_(made.key),
+      cancel_timeout_(options.cancel_timeout),
+      cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
+      cancel_timer_(*this) {
     watch_.emplace(
         l, PQsocket(connection_.get()), [](void* self, readiness r) noexcept { static_cast<session*>(self)->ready(r); },
         this);
@@ -57,7 +63,7 @@ int session::backend_pid() const noexcept { return PQbackendPID(connection_.get(
 // libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
 // where it can still be cancelled, rather than in libpq's unbounded buffer.
 void session::flush() noexcept {
-    if (includes(watch_->wanted(), readiness::write)) return;
+    if (cancel_.holds_back() || includes(watch_->wanted(), readiness::write)) return;
     try {
         while (pipeline_request* const next = pipeline_.next()) {
             if (!send(static_cast<execution&>(*next))) return take_replies(false);
@@ -151,6 +157,7 @@ void session::take_replies(bool alive) {
     if (pipeline_.in_flight() == 0) static_cast<void>(PQisBusy(c));
     while (PGnotify* const unwanted = PQnotifies(c)) PQfreemem(unwanted);
     replies_taken();
+    follow(cancel_.changed(pipeline_.in_flight() > 0, pipeline_.unwanted()));
 }
 
 void session::on_result(PGresult* owned) {
@@ -206,7 +213,51 @@ void session::lose_peer() noexcept {
     }
 }
 
+void session::cancel_timer::expired(timer& t) noexcept {
+    session& of = static_cast<cancel_timer&>(t).owner;
+    of.follow(of.cancel_.timer_expired());
+}
+
+void session::follow(server_cancel::action a) noexcept {
+    using action = server_cancel::action;
+    switch (a) {
+    case action::nothing: break;
+    case action::arm: home().arm(cancel_timer_, home().now() + cancel_.pause()); break;
+    case action::ask: begin_to_ask(); break;
+    case action::resume:
+        home().disarm(cancel_timer_);
+        flush_soon();
+        break;
+    case action::give_up:
+        lose(described(coda::errc::connection_lost, "a request to cancel was not answered within cancel_timeout"));
+        break;
+    }
+}
+
+void session::begin_to_ask() noexcept {
+    try {
+        if (!background_) background_.emplace(home());
+        background_->spawn(ask());
+    } catch (std::bad_alloc const&) { // another time
+        follow(cancel_.asked(outcome::not_sent, pipeline_.in_flight() > 0));
+    }
+}
+
+// Never fails: that would end the scope, and with it all later requests.
+task<> session::ask() {
+    auto how = outcome::unknown;
+    try {
+        auto const asked =
+            co_await as_result(with_timeout(cancel_timeout_, ask_to_cancel(PQsocket(connection_.get()), *key_)));
+        how = asked.has_error() ? asked.error().outcome() : outcome::completed;
+    } catch (std::bad_alloc const&) {}
+    if (usable()) follow(cancel_.asked(how, pipeline_.in_flight() > 0));
+}
+
+// A request under way is left to end by itself: it may be what has found the connection lost.
 void session::disconnect() noexcept {
+    home().disarm(cancel_timer_);
+    if (background_) background_->cancel(coda::errc::closed);
     watch_.reset();
     connection_.reset();
 }

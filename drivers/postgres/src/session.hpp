@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "backend_key.hpp"
 #include "pipeline.hpp"
+#include "server_cancel.hpp"
 #include "statement_cache.hpp"
 
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/postgres/options.hpp>
+#include <coda/runtime/scope.hpp>
 
 #include <memory>
 
@@ -18,15 +21,20 @@ struct finish {
 };
 using connection_handle = std::unique_ptr<pg_conn, finish>;
 
+// A connection that is logged in, and what it takes to cancel on it.
+struct established {
+    connection_handle connection;
+    std::optional<backend_key> key;
+};
+
 // An established libpq connection on a loop: the I/O below a pipeline. Statements of one turn of the loop are sent at
 // its end; replies are taken as they come and wake their callers.
 class session final : public pipelined_connection, public std::enable_shared_from_this<session> {
 public:
     // The system's error when the loop cannot watch the socket.
-    static result<std::shared_ptr<session>> open(loop& l, connection_handle established,
-                                                 connection_options const& options);
+    static result<std::shared_ptr<session>> open(loop& l, detail::established made, connection_options const& options);
 
-    session(loop& l, connection_handle established, connection_options const& options);
+    session(loop& l, established made, connection_options const& options);
     ~session();
 
     int backend_pid() const noexcept;
@@ -34,6 +42,7 @@ public:
 private:
     void flush() noexcept override;
     void disconnect() noexcept override;
+    void left_in_flight() noexcept override { follow(cancel_.changed(true, pipeline_.unwanted())); }
 
     bool send(execution& e);
     bool send_deallocate(std::string const& name);
@@ -44,12 +53,26 @@ private:
     void refuse_copy() noexcept;
     void remember_preparation(pg_result const* r, reply kind);
     void lose_peer() noexcept;
+    void follow(server_cancel::action a) noexcept;
+    void begin_to_ask() noexcept;
+    task<> ask();
+
+    struct cancel_timer : timer {
+        explicit cancel_timer(session& s) noexcept : timer(&cancel_timer::expired), owner(s) {}
+        static void expired(timer& t) noexcept;
+        session& owner;
+    };
 
     connection_handle connection_;
     pipeline pipeline_;
     statement_cache cache_;
-    std::string sql_;               // scratch: libpq wants texts that end with a zero byte
-    std::optional<fd_watch> watch_; // last: it goes first
+    std::string sql_; // scratch: libpq wants texts that end with a zero byte
+    std::optional<backend_key> key_;
+    duration cancel_timeout_;
+    server_cancel cancel_;
+    cancel_timer cancel_timer_;
+    std::optional<fd_watch> watch_;   // goes before the connection
+    std::optional<scope> background_; // where the server is asked to cancel
 };
 
 } // namespace coda::pg::detail

@@ -251,6 +251,43 @@ TEST(pipeline, what_nobody_waits_for_always_fits_before_the_next) {
     EXPECT_TRUE(p.abandon(r[1]));
 }
 
+// What the server may be asked to cancel.
+TEST(pipeline, is_unwanted_when_every_caller_in_flight_has_left) {
+    pipeline p(8, 8);
+    std::deque<request> r(3);
+    for (auto& x : r) p.enqueue(x);
+    EXPECT_FALSE(p.unwanted());
+    p.sent(*p.next(), 1, 0);
+    p.sent(*p.next(), 1, 0);
+    p.abandon(r[0]);
+    EXPECT_FALSE(p.unwanted());
+    p.abandon(r[1]);
+    EXPECT_TRUE(p.unwanted()) << "whatever is queued";
+    p.on_reply(reply::success);
+    p.on_reply(reply::sync);
+    EXPECT_TRUE(p.unwanted());
+    p.on_reply(reply::success);
+    p.on_reply(reply::sync);
+    EXPECT_FALSE(p.unwanted()) << "nothing is in flight";
+    EXPECT_TRUE(p.abandon(r[2]));
+}
+
+TEST(pipeline, what_the_driver_sent_itself_is_not_unwanted) {
+    pipeline p(8, 8);
+    request r;
+    p.enqueue(r);
+    p.sent_unowned();
+    p.sent(r, 1, 0);
+    p.abandon(r);
+    EXPECT_FALSE(p.unwanted());
+    p.on_reply(reply::success);
+    p.on_reply(reply::sync);
+    EXPECT_TRUE(p.unwanted());
+    p.on_reply(reply::success);
+    p.on_reply(reply::sync);
+    EXPECT_FALSE(p.unwanted());
+}
+
 TEST(pipeline, a_loss_ends_in_flight_first_then_queued_each_once) {
     pipeline p(3, 8);
     std::deque<request> r(5);

@@ -110,6 +110,9 @@ private:
     virtual void flush() noexcept = 0;
     /// Gives up the socket. Called once, when the connection is lost and every caller was told.
     virtual void disconnect() noexcept = 0;
+    /// A caller has left a request that is in flight: for protocols in which the peer can be told. Must not resume or
+    /// destroy anything.
+    virtual void left_in_flight() noexcept {}
 
     void submit(pipelined_request& r) noexcept;
     bool abandon(pipelined_request& r) noexcept;

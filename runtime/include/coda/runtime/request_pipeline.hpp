@@ -106,6 +106,8 @@ public:
     std::size_t load() const noexcept { return slots_.size() + queued_; }
     /// Replies are outstanding that nobody waits for.
     bool draining() const noexcept { return abandoned_ > 0; }
+    /// There are such, and no others.
+    bool all_drain() const noexcept { return abandoned_ > 0 && abandoned_ == slots_.size(); }
 
     /// Of the oldest request in flight: its place in the order of sending, who waits for it (nobody: nullptr), and
     /// whether there is one that nobody waits for.

@@ -21,6 +21,14 @@ struct connection_options {
     /// How long the reply to a statement whose caller has left may take, before the connection is given up. More than
     /// 0, at most 24 h.
     duration drain_timeout = std::chrono::seconds(5);
+    /// Whether the server is asked to cancel a statement whose caller has left. It is where that can hit no other
+    /// statement: only such are in flight on its connection, and what comes after them waits.
+    bool cancel_on_server = true;
+    /// How long such a statement may go on before. Short ones end by themselves sooner. 0 to 24 h.
+    duration cancel_after = std::chrono::milliseconds(5);
+    /// How long the server may take to accept the request, on a connection of its own; a request that was sent and not
+    /// answered costs the connection, since it could hit a later statement. More than 0, at most 24 h.
+    duration cancel_timeout = std::chrono::seconds(1);
     /// Statements sent and not answered. 1 to 65,536.
     std::size_t max_in_flight = 64;
     /// Statements that wait to be sent; one more ends with errc::queue_full at once. 1 to 10,000,000.

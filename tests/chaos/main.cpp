@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+// chaos: storms of faults over the drivers, and what must hold under them. Run by scripts/chaos, with servers that it
+// may kill.
+#include "memory.hpp"
+#include "server_process.hpp"
+#include "storm.hpp"
+#include "support/required_server.hpp"
+#include "watchdog.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <random>
+
+namespace {
+
+using namespace coda::chaos;
+using clock_type = std::chrono::steady_clock;
+
+struct options {
+    std::vector<std::string> stores{"postgres", "redis", "mongo"};
+    std::vector<std::string> loops{"asio", "ev"};
+    std::uint64_t seed = std::random_device()() % 1'000'000;
+    std::uint64_t storm = 0; // the only one; 0: all
+    std::uint64_t operations = 0;
+    double seconds = 0;
+    std::size_t callers = 32;
+    bool verbose = false;
+};
+
+// Everything in a storm comes from this.
+std::uint64_t seed_of(options const& o, std::uint64_t storm) {
+    std::seed_seq mixed{o.seed, o.seed >> 32, storm};
+    std::uint32_t words[2];
+    mixed.generate(std::begin(words), std::end(words));
+    return (std::uint64_t{words[0]} << 32) + words[1];
+}
+
+std::unique_ptr<store> store_called(std::string const& name) {
+    if (name == "postgres") return postgres_store();
+    if (name == "redis") return redis_store();
+    return mongo_store();
+}
+
+// Memory that is not given back shows in storm after storm: the first ones fill caches.
+class memory_check {
+public:
+    void after_storm(audit& a) {
+        auto const now = allocated_bytes();
+        if (++storms_ <= warming_up) {
+            base_ = std::max(base_, now);
+            return;
+        }
+        a.counted("bytes more than after the first storms", 0);
+        if (now > base_ + allowed)
+            a.violation(fmt::format("{} KiB are allocated, {} KiB after the first storms", now / 1024, base_ / 1024));
+    }
+
+private:
+    static constexpr int warming_up = 3;
+    static constexpr std::size_t allowed = 4 << 20;
+    int storms_ = 0;
+    std::size_t base_ = 0;
+};
+
+// One store on one loop: its share of the operations and of the time. Gives the violations.
+std::uint64_t run(options const& o, std::string const& name, std::string const& loop, std::size_t shares) {
+    auto const s = store_called(name);
+    server_process server(name);
+    audit a;
+    memory_check memory;
+    watchdog alive;
+    auto const begin = clock_type::now();
+    auto const goes_on = [&](std::uint64_t storm) {
+        if (o.storm != 0) return storm == o.storm;
+        if (storm == 1) return true;
+        if (o.operations != 0) return a.operations() < o.operations / shares;
+        return clock_type::now() - begin < std::chrono::duration<double>(o.seconds / static_cast<double>(shares));
+    };
+    for (std::uint64_t n = std::max<std::uint64_t>(o.storm, 1); goes_on(n); ++n) {
+        storm_options storm_of;
+        storm_of.loop = loop == "ev" ? coda::test::loop_kind::ev : coda::test::loop_kind::asio;
+        storm_of.seed = seed_of(o, n);
+        storm_of.callers = o.callers;
+        storm_of.place = fmt::format("storm_{}_{}_{}", loop, o.seed, n);
+        auto const replay = fmt::format("--store {} --loop {} --seed {} --storm {}", name, loop, o.seed, n);
+        a.in_storm(replay);
+        if (o.verbose) fmt::print("{}\n", replay);
+        alive.expects_an_end_of(replay);
+        storm(*s, server, a, storm_of).run();
+        a.counted("storms");
+        memory.after_storm(a);
+    }
+    fmt::print("\n{} on {}, seed {}, {:.0f} s: ", name, loop, o.seed,
+               std::chrono::duration<double>(clock_type::now() - begin).count());
+    a.print_summary();
+    return a.violations();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    options o;
+    CLI::App app("Storms of faults over coda's drivers");
+    app.add_option("--store", o.stores, "postgres, redis, mongo; all of them")
+        ->check(CLI::IsMember({"postgres", "redis", "mongo"}));
+    app.add_option("--loop", o.loops, "asio, ev; both")->check(CLI::IsMember({"asio", "ev"}));
+    app.add_option("--seed", o.seed, "of everything that happens; by chance");
+    app.add_option("--storm", o.storm, "only this one, from 1 on");
+    app.add_option("--operations", o.operations, "at least so many for each store");
+    app.add_option("--seconds", o.seconds, "for about so long altogether");
+    app.add_option("--callers", o.callers, "who ask at once")->check(CLI::Range(1, 10'000));
+    app.add_flag("--verbose", o.verbose, "names each storm");
+    CLI11_PARSE(app, argc, argv);
+#ifndef CODA_HAS_LIBEV
+    std::erase(o.loops, "ev");
+#endif
+    if (o.operations == 0 && o.seconds == 0) o.seconds = 60;
+    fmt::print("chaos --seed {}\n", o.seed);
+    std::uint64_t violations = 0;
+    for (auto const& name : o.stores) {
+        auto const upper = name == "postgres" ? "POSTGRES" : name == "redis" ? "REDIS" : "MONGO";
+        if (auto const why = coda::test::server_variable(fmt::format("CODA_TEST_{}_UNAVAILABLE", upper).c_str());
+            !why.empty()) {
+            fmt::print("\n{}: NOT TESTED, no server: {}\n", name, why);
+            continue;
+        }
+        auto const shares = o.loops.size() * (o.operations != 0 ? 1 : o.stores.size());
+        for (auto const& loop : o.loops) violations += run(o, name, loop, shares);
+    }
+    return violations == 0 ? 0 : 1;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "store.hpp"
+#include "support/postgres_server.hpp"
+
+#include <coda/pool.hpp>
+#include <coda/postgres.hpp>
+
+namespace coda::chaos {
+
+namespace {
+
+using pool_type = pool<pg::connection>;
+
+struct statements {
+    explicit statements(std::string const& table)
+        : write("insert into " + table + " values ($1) returning $2::text"),
+          insert("insert into " + table + " values ($1)") {}
+    std::string write;
+    std::string insert;
+    std::string_view read = "select $1::text";
+    std::string_view slow_read = "select $1::text from pg_sleep($2)";
+    std::string_view owner = "select coalesce(current_setting('coda.owner', true), '')";
+    std::string_view own = "select set_config('coda.owner', $1, false)";
+};
+using statements_ref = std::shared_ptr<statements const>;
+
+// Up to a tenth of a second, most of them far less.
+double seconds_of(std::uint64_t number) { return number % 8 == 0 ? 0.1 : static_cast<double>(number % 8) * 0.0005; }
+
+// The statement's text lives as long as it runs, whatever becomes of the client.
+operation<std::string> keeping(statements_ref, operation<std::string> statement) {
+    co_return co_await as_result(std::move(statement));
+}
+
+operation<std::string> leased_read(operation<lease<pg::connection>> acquired, statements_ref sql, std::string text,
+                                   std::uint64_t number) {
+    auto db = co_await as_result(std::move(acquired));
+    if (db.has_error()) co_return db.error();
+    auto answer = co_await as_result((*db)->query_one<std::string>(sql->slow_read, text, seconds_of(number)));
+    co_return std::move(answer);
+}
+
+// Until the commit nothing has happened, whatever became of its parts.
+operation<std::string> transaction(operation<lease<pg::connection>> acquired, statements_ref sql, std::string text,
+                                   std::uint64_t number, bool commits) {
+    auto taken = co_await as_result(std::move(acquired));
+    if (taken.has_error()) co_return taken.error();
+    pg::connection& db = **taken;
+    auto before = co_await as_result(db.query_one<std::string>(sql->owner));
+    if (before.has_error()) co_return before.error().with_outcome(outcome::not_sent);
+    if (!before->empty()) co_return "left by another: " + *before;
+    auto begun = co_await as_result(db.execute("begin"));
+    if (begun.has_error()) co_return begun.error().with_outcome(outcome::not_sent);
+    auto owned = co_await as_result(db.query_one<std::string>(sql->own, text));
+    if (owned.has_error()) co_return owned.error().with_outcome(outcome::not_sent);
+    auto inserted = co_await as_result(db.execute(sql->insert, static_cast<std::int64_t>(number)));
+    if (inserted.has_error()) co_return inserted.error().with_outcome(outcome::not_sent);
+    auto after = co_await as_result(db.query_one<std::string>(sql->owner));
+    if (after.has_error()) co_return after.error().with_outcome(outcome::not_sent);
+    if (!commits) co_return std::move(after);
+    auto committed = co_await as_result(db.execute("commit"));
+    if (committed.has_error()) co_return committed.error();
+    co_return std::move(after);
+}
+
+operation<> hold_one(operation<lease<pg::connection>> acquired, latch& all) {
+    auto db = co_await as_result(std::move(acquired));
+    all.count_down();
+    if (db.has_error()) co_return db.error();
+    co_return co_await as_result(all.wait());
+}
+
+class postgres_subject final : public subject {
+public:
+    postgres_subject(loop& l, std::string uri, std::string const& place)
+        : sql_(std::make_shared<statements>(place)),
+          client_(l, uri, client_bounds()),
+          pool_(
+              l, [&l, uri] { return std::make_unique<pg::connection>(l, uri, connection_bounds()); }, pool_bounds()) {}
+
+    operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
+        switch (what) {
+        case request::read: return client_.query_one<std::string>(sql_->read, std::move(text));
+        case request::slow_read:
+            return client_.query_one<std::string>(sql_->slow_read, std::move(text), seconds_of(number));
+        case request::write:
+            return keeping(
+                sql_, client_.query_one<std::string>(sql_->write, static_cast<std::int64_t>(number), std::move(text)));
+        case request::leased_read: return leased_read(pool_.acquire(), sql_, std::move(text), number);
+        case request::transaction:
+        case request::rolled_back: break;
+        }
+        return transaction(pool_.acquire(), sql_, std::move(text), number, what == request::transaction);
+    }
+
+    operation<> take_all() override {
+        latch all(max_size());
+        auto const body = [this, &all](scope& s) -> task<> {
+            for (std::size_t i = 0; i < max_size(); ++i) s.spawn(hold_one(pool_.acquire(), all));
+            co_await all.wait();
+        };
+        co_return co_await as_result(with_scope(body));
+    }
+
+    operation<> close() override {
+        static_cast<void>(co_await as_result(client_.close()));
+        co_return co_await as_result(pool_.close());
+    }
+
+    pool_statistics statistics() const override { return pool_.statistics(); }
+    std::size_t max_size() const override { return pool_bounds().max_size; }
+
+    duration bound(request what) const override {
+        switch (what) {
+        case request::read:
+        case request::slow_read:
+        case request::write: return bounds::connect + bounds::request;
+        case request::leased_read: return bounds::acquire + bounds::request;
+        default: return bounds::acquire + 6 * bounds::request;
+        }
+    }
+
+private:
+    static pg::connection_options connection_bounds() {
+        return {.connect_timeout = bounds::connect,
+                .statement_timeout = bounds::request,
+                .drain_timeout = bounds::drain,
+                .cancel_timeout = bounds::drain,
+                .max_in_flight = 16};
+    }
+    static pg::client_options client_bounds() { return {.connections = 2, .connection = connection_bounds()}; }
+    static pool_options pool_bounds() {
+        return {.max_size = 4,
+                .acquire_timeout = bounds::acquire,
+                .connect_timeout = bounds::connect,
+                .validate_timeout = bounds::validate,
+                .reset_timeout = bounds::reset,
+                .close_timeout = bounds::close};
+    }
+
+    statements_ref sql_;
+    pg::client client_;
+    pool_type pool_;
+};
+
+class the_postgres_store final : public store {
+public:
+    std::string_view name() const override { return "postgres"; }
+    test::endpoint where() const override {
+        auto const address = uri();
+        return test::endpoint::tcp(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    }
+    void prepare(std::string const& place) override { session().ask("create table " + place + " (number bigint)"); }
+    std::map<std::uint64_t, long> written(std::string const& place) override {
+        auto s = session();
+        auto const text = s.ask("select coalesce(string_agg(number || ' ' || n, ' '), '') from (select number, "
+                                "count(*) as n from " +
+                                place + " group by number) as counted");
+        std::istringstream words(text);
+        std::map<std::uint64_t, long> counts;
+        std::uint64_t number = 0;
+        for (long n = 0; words >> number >> n;) counts[number] = n;
+        return counts;
+    }
+    void remove(std::string const& place) override { session().ask("drop table " + place); }
+    bool end_sessions() override {
+        session().ask("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'storm'");
+        return true;
+    }
+    std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place) override {
+        return std::make_unique<postgres_subject>(
+            l, fmt::format("postgresql://coda@127.0.0.1:{}/coda?sslmode=disable&application_name=storm", through.port),
+            place);
+    }
+
+private:
+    static std::string uri() { return test::server_variable("CODA_TEST_POSTGRES_URI"); }
+    static test::postgres_session session() { return test::postgres_session(uri() + "?connect_timeout=5"); }
+};
+
+} // namespace
+
+std::unique_ptr<store> postgres_store() { return std::make_unique<the_postgres_store>(); }
+
+} // namespace coda::chaos

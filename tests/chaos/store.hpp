@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+// A database as the storms see it: requests whose answers can be checked, and a server that faults can be done to.
+#pragma once
+
+#include "support/socket.hpp"
+
+#include <coda/pool/statistics.hpp>
+#include <coda/runtime.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coda::chaos {
+
+/// What callers ask for. Every answer is the text that came with the request, or the server's other words where it is
+/// not.
+enum class request : unsigned char {
+    read,        ///< from a client that others share
+    slow_read,   ///< that takes the server a while
+    write,       ///< one more for the number
+    leased_read, ///< on a connection from the pool; slow as well
+    transaction, ///< one more for the number, on a leased connection
+    rolled_back, ///< the same, given back before it is committed: it never happens
+};
+
+/// Whether the server counts something for its number.
+constexpr bool writes(request r) noexcept { return r >= request::write && r != request::leased_read; }
+
+/// The client and the pool that are tested, on one loop. Requests may be made and not begun when it ends.
+class subject {
+public:
+    virtual ~subject() = default;
+
+    virtual operation<std::string> ask(request what, std::string text, std::uint64_t number) = 0;
+    /// As many leases as there may be, at once, given back again.
+    virtual operation<> take_all() = 0;
+    /// Closes client and pool.
+    virtual operation<> close() = 0;
+    virtual pool_statistics statistics() const = 0;
+    virtual std::size_t max_size() const = 0;
+    /// The longest that a request takes when its caller sets no bound.
+    virtual duration bound(request what) const = 0;
+};
+
+/// The server. All of it blocks, and throws where the server cannot be reached.
+class store {
+public:
+    virtual ~store() = default;
+
+    virtual std::string_view name() const = 0;
+    virtual test::endpoint where() const = 0;
+    /// A place of this name for the writes of one storm, and what is read.
+    virtual void prepare(std::string const& place) = 0;
+    virtual std::map<std::uint64_t, long> written(std::string const& place) = 0;
+    virtual void remove(std::string const& place) = 0;
+    /// False where it has no way to.
+    virtual bool end_sessions() = 0;
+
+    virtual std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place) = 0;
+};
+
+std::unique_ptr<store> postgres_store();
+std::unique_ptr<store> redis_store();
+std::unique_ptr<store> mongo_store();
+
+/// Bounds of everything in a storm, short enough for a client to be well again within a second.
+struct bounds {
+    static constexpr duration connect = std::chrono::milliseconds(300);
+    static constexpr duration request = std::chrono::milliseconds(300);
+    static constexpr duration acquire = std::chrono::milliseconds(300);
+    static constexpr duration drain = std::chrono::milliseconds(150);
+    static constexpr duration reset = std::chrono::milliseconds(300);
+    static constexpr duration validate = std::chrono::milliseconds(150);
+    static constexpr duration close = std::chrono::milliseconds(300);
+};
+
+/// For those who ask when there is nobody to be asked any more.
+template <class T>
+operation<T> closed_already() {
+    co_return error(errc::closed);
+}
+
+} // namespace coda::chaos

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "storm.hpp"
+
+#include "support/fd_snapshot.hpp"
+
+#include <cstdlib>
+
+namespace coda::chaos {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::microseconds;
+using told = test::write_ledger::told;
+
+constexpr duration tolerance = 50ms;      // past a deadline
+constexpr duration hang = 10s;            // the same, and no hope left
+constexpr duration recovery = 1s;         // after the last fault
+constexpr duration probe_timeout = 100ms; // of one question whether all is well again
+constexpr duration beat_interval = 5ms;
+constexpr duration longest_unpunctual = 20ms; // then a loop is said to be starved
+
+char const* name_of(request what) {
+    switch (what) {
+    case request::read: return "read";
+    case request::slow_read: return "slow read";
+    case request::write: return "write";
+    case request::leased_read: return "leased read";
+    case request::transaction: return "transaction";
+    case request::rolled_back: return "rolled back";
+    }
+    return "";
+}
+
+double ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+std::string describe(error const& e) {
+    return fmt::format("{}:{} {}", e.code().category().name(), e.code().value(), to_string(e.outcome()));
+}
+
+} // namespace
+
+storm::storm(store& s, server_process& server, audit& a, storm_options o)
+    : store_(s), server_(server), audit_(a), options_(std::move(o)), random_(options_.seed) {}
+
+void storm::run() {
+    auto const before = test::fd_snapshot::take();
+    store_.prepare(options_.place);
+    loop_ = test::make_loop(options_.loop);
+    way_.emplace(store_.where());
+    reopen();
+    {
+        auto const faults = test::fault_schedule(random_(), options_.faults, test::all_fault_kinds());
+        audit_.counted("faults", faults.size());
+        auto const over = [this](std::string trouble) {
+            auto const tell = [this, trouble = std::move(trouble)] {
+                if (!trouble.empty()) audit_.violation("the faults themselves failed: " + trouble);
+                faults_over_.set();
+            };
+            loop_->post(tell);
+        };
+        nemesis const faulty(store_, server_, *way_, faults, over);
+        auto const body = [this](scope& s) -> task<> { co_await direct(s); };
+        try {
+            loop_->run(with_scope(body));
+        } catch (exception const& e) {
+            if (e.code() != errc::loop_stopped) throw;
+            audit_.counted("loops stopped");
+        }
+    }
+    open_.clear();
+    subject_.reset();
+    loop_.reset();
+    if (!way_->wait_for([](auto const& s) { return s.open == 0; })) audit_.violation("connections are left");
+    way_.reset();
+    check_writes();
+    store_.remove(options_.place);
+    for (auto const& left : test::fd_snapshot::take().opened_since(before))
+        audit_.violation("a descriptor is left open: " + left);
+    audit_.measured("the loop was late", punctual_.longest());
+    audit_.measured("the loop was held", punctual_.longest_held());
+}
+
+void storm::reopen() { subject_ = store_.open(*loop_, way_->where(), options_.place); }
+
+// Callers and the beat run beside; in the end all are joined, unless the loop is stopped under them.
+task<> storm::direct(scope& s) {
+    s.spawn(beat());
+    for (std::size_t i = 0; i < options_.callers; ++i) s.spawn(call_until_the_end(random_()));
+    for (int n = static_cast<int>(random_() % 3); n > 0; --n) {
+        co_await as_result(with_timeout(options_.faults / 3, faults_over_.wait()));
+        co_await disrupt(static_cast<int>(random_() % 8));
+    }
+    co_await faults_over_.wait();
+    co_await recover();
+    ending_ = true;
+    time_point const latest = clock::now() + 5s;
+    while (!open_.empty() && clock::now() < latest) co_await sleep_for(1ms);
+    if (!open_.empty()) audit_.violation("callers have not come back");
+    co_await check_when_quiet();
+    ended_ = true;
+}
+
+// Closes, ends, or stops everything under the callers.
+task<> storm::disrupt(int how) {
+    if (how < 3) {
+        audit_.counted("clients closed");
+        auto const closing = std::move(subject_);
+        reopen();
+        auto const begin = clock::now();
+        co_await as_result(closing->close());
+        audit_.measured("closing took", clock::now() - begin);
+        auto const left = closing->statistics();
+        if (left.size() != 0 || left.opened != left.closed) audit_.violation("a closed pool has connections");
+    } else if (how < 6) {
+        audit_.counted("clients destroyed");
+        subject_.reset();
+        reopen();
+    } else if (how == 6 && ledger_.size() > 100) {
+        loop_->stop();
+        co_await event().wait(); // for ever: it is destroyed here
+    }
+}
+
+task<> storm::recover() {
+    auto const begin = clock::now();
+    co_await probe(request::read, "recovery of the client");
+    co_await probe(request::leased_read, "recovery of the pool");
+    auto const took = clock::now() - begin;
+    if (took <= recovery) co_return;
+    auto const late = punctual_.late_between(begin, clock::now());
+    auto const said = fmt::format("recovery took {:.0f} ms", ms(took));
+    if (late > longest_unpunctual)
+        audit_.remark(said + fmt::format("; the loop was late by {:.0f} ms", ms(late)));
+    else
+        audit_.violation(said);
+}
+
+task<> storm::probe(request what, char const* name) {
+    auto const begin = clock::now();
+    std::string last;
+    while (clock::now() < begin + 20s) {
+        auto answer = co_await as_result(with_timeout(probe_timeout, subject_->ask(what, "probe", 1)));
+        audit_.measured(name, clock::now() - begin);
+        if (answer.has_value()) co_return;
+        last = answer.error().message();
+        co_await sleep_for(1ms);
+    }
+    audit_.violation(fmt::format("no {}: {}", name, last));
+}
+
+task<> storm::check_when_quiet() {
+    // What drains and what is reset comes back within its bounds.
+    auto const all = co_await as_result(with_timeout(5s, subject_->take_all()));
+    if (all.has_error()) audit_.violation("not all connections can be had: " + all.error().message());
+    check_statistics();
+    auto const s = subject_->statistics();
+    if (s.waiters != 0) audit_.violation(fmt::format("{} waiters are left", s.waiters));
+    auto const closed = co_await as_result(subject_->close());
+    if (closed.has_error()) audit_.violation("close failed: " + closed.error().message());
+    auto const left = subject_->statistics();
+    if (left.size() != 0 || left.opened != left.closed)
+        audit_.violation(fmt::format("after close {} connections are left, {} opened and {} closed", left.size(),
+                                     left.opened, left.closed));
+}
+
+task<> storm::call_until_the_end(std::uint64_t seed) {
+    generator random(seed);
+    while (!ending_) {
+        co_await call_once(draw_from(random));
+        if (random() % 4 == 0) co_await sleep_for(microseconds(random() % 3000)); // some think
+    }
+}
+
+storm::draw storm::draw_from(generator& random) const {
+    constexpr request kinds[] = {request::read,        request::read,        request::read,       request::slow_read,
+                                 request::write,       request::write,       request::write,      request::leased_read,
+                                 request::transaction, request::transaction, request::rolled_back};
+    draw d{};
+    d.what = kinds[random() % std::size(kinds)];
+    auto const way = random() % 20;
+    d.how = way < 10   ? leaving::stays
+            : way < 14 ? leaving::deadline
+            : way < 18 ? leaving::cancelled
+                       : leaving::destroyed;
+    // At once, within a round trip, within a connect, or a while later.
+    constexpr std::uint64_t scales[] = {0, 50, 500, 5'000, 50'000, 500'000};
+    auto const scale = scales[random() % std::size(scales)];
+    d.limit = microseconds(scale == 0 ? 0 : random() % scale);
+    return d;
+}
+
+task<> storm::call_once(draw d) {
+    auto const number = writes(d.what) ? ledger_.begin() : ++reads_;
+    auto const text = fmt::format("{} {} of {}", name_of(d.what), number, options_.seed);
+    auto const allowed = d.how == leaving::stays ? subject_->bound(d.what) : d.limit;
+    auto const at = open_.insert(open_.end(), {d.what, number, clock::now() + allowed});
+    auto const answer = co_await ask(d, subject_->ask(d.what, text, number));
+    judge_time(*at);
+    open_.erase(at);
+    if (answer.has_error() && answer.error().code() == errc::loop_stopped) { // our own word for "destroyed"
+        audit_.answered("frame destroyed");
+        co_return;
+    }
+    judge(d, number, text, answer);
+    // Who cannot connect does not ask again at once, or that would be most of what is asked.
+    if (answer.has_error() && d.how != leaving::cancelled) co_await sleep_for(5ms);
+}
+
+task<result<std::string>> storm::ask(draw d, operation<std::string> op) {
+    if (d.how == leaving::stays) co_return co_await as_result(std::move(op));
+    if (d.how == leaving::deadline) co_return co_await as_result(with_timeout(d.limit, std::move(op)));
+    if (d.how == leaving::cancelled) {
+        struct cancel_later : timer {
+            explicit cancel_later(cancel_source& s) noexcept
+                : timer([](timer& t) noexcept { static_cast<cancel_later&>(t).source.request(); }), source(s) {}
+            cancel_source& source;
+        };
+        cancel_source stop;
+        cancel_later later(stop);
+        if (d.limit == duration())
+            stop.request();
+        else
+            loop_->arm(later, clock::now() + d.limit);
+        co_return co_await as_result(with_cancellation(stop.token(), std::move(op)));
+    }
+    context const& here = co_await this_context();
+    std::optional<result<std::string>> answer;
+    auto const keep = [](operation<std::string> o, std::optional<result<std::string>>& to) -> task<> {
+        to.emplace(co_await as_result(std::move(o)));
+    };
+    std::optional<scope> with(std::in_place, here);
+    with->spawn(keep(std::move(op), answer));
+    co_await sleep_for(d.limit);
+    with.reset();
+    if (!answer) co_return error(errc::loop_stopped);
+    co_return std::move(*answer);
+}
+
+void storm::judge(draw const& d, std::uint64_t number, std::string const& text, result<std::string> const& r) {
+    if (r.has_value()) {
+        audit_.answered(fmt::format("{}: answered", name_of(d.what)));
+        if (*r != text) audit_.violation(fmt::format("'{}' was answered with '{}'", text, *r));
+    } else {
+        audit_.answered(fmt::format("{}: {}", name_of(d.what), describe(r.error())));
+        judge_error(d, r.error());
+    }
+    if (!writes(d.what)) return;
+    if (d.what == request::rolled_back)
+        ledger_.end(number, told::not_done);
+    else
+        ledger_.end(number, r.has_value() ? told::done : test::told_by(r.error()));
+}
+
+// Nothing that was done to them explains these.
+void storm::judge_error(draw const& d, error const& e) {
+    auto const& code = e.code();
+    bool const never = code == errc::protocol_error || code == errc::type_mismatch || code == errc::already_awaited ||
+                       code == errc::invalid_argument || code == errc::loop_stopped || !code.failed();
+    bool const not_asked_for = code == errc::cancelled && d.how != leaving::cancelled;
+    if (never || not_asked_for)
+        audit_.violation(fmt::format("{} ended with {}: {}", name_of(d.what), describe(e), e.message()));
+}
+
+void storm::judge_time(open_call const& c) {
+    auto const now = clock::now();
+    auto const over = now - c.deadline;
+    if (over <= tolerance) {
+        audit_.measured("past a deadline", over);
+        return;
+    }
+    auto const late = punctual_.late_between(c.deadline, now);
+    if (late > longest_unpunctual) {
+        audit_.measured("past a deadline, starved", over);
+        audit_.counted("late on a starved loop");
+        return;
+    }
+    audit_.violation(fmt::format("{} {} came back {:.0f} ms past its deadline", name_of(c.what), c.number, ms(over)));
+}
+
+task<> storm::beat() {
+    auto waited = test::waited_for_processor();
+    while (!ended_) {
+        auto const planned = clock::now() + beat_interval;
+        co_await sleep_until(planned);
+        auto const waits = test::waited_for_processor();
+        punctual_.beat(planned, clock::now(), waits - waited);
+        waited = waits;
+        check_statistics();
+        check_open_calls();
+    }
+}
+
+void storm::check_statistics() {
+    auto const s = subject_->statistics();
+    bool const adds_up = s.opened - s.closed == s.idle + s.checking + s.in_use + s.resetting + s.closing;
+    if (!adds_up || s.size() > subject_->max_size())
+        audit_.violation(fmt::format("the pool has {} connecting, {} idle, {} checking, {} in use, {} resetting, {} "
+                                     "closing; {} opened, {} closed",
+                                     s.connecting, s.idle, s.checking, s.in_use, s.resetting, s.closing, s.opened,
+                                     s.closed));
+}
+
+void storm::check_open_calls() {
+    auto const now = clock::now();
+    for (auto const& c : open_) {
+        if (now < c.deadline + hang) continue;
+        audit_.violation(fmt::format("{} {} hangs", name_of(c.what), c.number));
+        audit_.print_summary();
+        std::_Exit(1); // nothing that comes now would be worth anything
+    }
+}
+
+void storm::check_writes() {
+    for (auto const& wrong : ledger_.compare(store_.written(options_.place))) audit_.violation(wrong);
+    audit_.counted("writes acknowledged", ledger_.count(told::done));
+    audit_.counted("writes not sent or refused", ledger_.count(told::not_done));
+    audit_.counted("writes unknown", ledger_.count(told::unknown));
+    audit_.counted("writes of destroyed callers", ledger_.count(told::nothing));
+}
+
+} // namespace coda::chaos

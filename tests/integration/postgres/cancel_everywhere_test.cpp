@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// Every public operation cancelled at each of its suspensions: it ends with the reason and the truth, and what it was
+// made of can be used as before.
+#include "on_postgres.hpp"
+#include "support/cancel_everywhere.hpp"
+
+#include <coda/pool.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace pg = coda::pg;
+using coda::as_result;
+using coda::outcome;
+using coda::task;
+
+class postgres_everywhere : public coda::test::on_postgres {
+protected:
+    // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
+    template <class Make, class After>
+    void tried(Make make, After after) {
+        auto const attempt = [&]() -> task<bool> {
+            auto const r = co_await as_result(make());
+            if (r.has_error()) {
+                EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
+            }
+            co_await coda::shield(after());
+            co_return r.has_value();
+        };
+        EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
+    }
+};
+CODA_ON_EVERY_LOOP(postgres_everywhere);
+
+TEST_P(postgres_everywhere, statements_leave_the_connection_usable) {
+    auto db = connected({.cancel_after = 0ms});
+    auto const pid = db->backend_pid();
+    auto const same = [&]() -> task<> {
+        auto const now = co_await db->query_one<std::int32_t>("select pg_backend_pid()");
+        EXPECT_EQ(now, pid);
+    };
+    tried([&] { return db->query("select 1"); }, same);
+    tried([&] { return db->query<std::int32_t>("select generate_series(1, 100)"); }, same);
+    tried([&] { return db->query_one<std::int32_t>("select $1::int", 1); }, same);
+    tried([&] { return db->query_optional<std::int32_t>("select 1 where false"); }, same);
+    tried([&] { return db->execute("select 1 from pg_sleep(0.003)"); }, same);
+    tried([&] { return db->ping(); }, same);
+    tried([&] { return db->reset(); }, same);
+}
+
+TEST_P(postgres_everywhere, connect_and_close_of_a_connection) {
+    pg::connection db(loop(), server().uri());
+    auto const works = [&]() -> task<> {
+        co_await db.connect();
+        co_await db.ping();
+        db.abort();
+    };
+    tried([&] { return db.connect(); }, works);
+    auto const closing = [&]() -> coda::operation<> {
+        co_await coda::shield(db.connect());
+        co_return co_await as_result(db.close());
+    };
+    auto const closed = [&]() -> task<> {
+        EXPECT_FALSE(db.usable());
+        co_return;
+    };
+    auto const attempt = [&]() -> task<bool> {
+        auto const r = co_await as_result(closing());
+        co_await closed();
+        coda::context const& here = co_await coda::this_context();
+        co_return r.has_value() && !here.cancel.requested();
+    };
+    EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
+}
+
+TEST_P(postgres_everywhere, a_client_that_is_cold_and_one_that_is_warm) {
+    std::optional<pg::client> db;
+    auto const works = [&]() -> task<> {
+        auto const two = co_await db->query_one<std::int32_t>("select 2");
+        EXPECT_EQ(two, 2);
+    };
+    auto const cold = [&] {
+        db.emplace(loop(), server().uri());
+        return db->query_one<std::int32_t>("select 1");
+    };
+    tried(cold, works);
+    tried([&] { return db->query_one<std::int32_t>("select 1"); }, works);
+    auto const connects = [&] {
+        db.emplace(loop(), server().uri());
+        return db->connect();
+    };
+    tried(connects, works);
+    db.reset();
+}
+
+TEST_P(postgres_everywhere, a_write_tells_the_truth) {
+    pg::client db(loop(), server().uri(), {.connections = 1, .connection = {.cancel_after = 0ms}});
+    auto const table = server().fresh_name();
+    server().ask("create table " + table + "(id int)");
+    int id = 0;
+    auto const attempt = [&]() -> task<bool> {
+        int const mine = ++id;
+        auto const r = co_await as_result(db.execute("insert into " + table + " values ($1)", mine));
+        auto const count =
+            co_await coda::shield(db.query_one<std::int64_t>("select count(*) from " + table + " where id = $1", mine));
+        if (r.has_value()) {
+            EXPECT_EQ(count, 1);
+        } else if (r.error().outcome() == outcome::not_sent) {
+            EXPECT_EQ(count, 0);
+        } else {
+            EXPECT_LE(count, 1);
+        }
+        co_return r.has_value();
+    };
+    EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
+    server().ask("drop table " + table);
+}
+
+TEST_P(postgres_everywhere, acquire_and_close_of_a_pool) {
+    using pool_type = coda::pool<pg::connection>;
+    auto const make = [&] { return std::make_unique<pg::connection>(loop(), server().uri()); };
+    std::optional<pool_type> pool;
+    auto const nobody_left = [&]() -> task<> {
+        auto db = co_await pool->acquire();
+        co_await db->ping();
+        EXPECT_EQ(pool->statistics().waiters, 0u);
+        EXPECT_EQ(pool->statistics().size(), 1u);
+    };
+    auto const cold = [&] {
+        pool.emplace(loop(), make, coda::pool_options{.max_size = 1});
+        return pool->acquire();
+    };
+    tried(cold, nobody_left);
+    auto const in_a_transaction = [&]() -> coda::operation<> {
+        auto db = co_await as_result(pool->acquire());
+        if (db.has_error()) co_return db.error();
+        for (auto const* sql : {"begin", "select 1", "commit"}) {
+            auto const done = co_await as_result((*db)->execute(sql));
+            if (done.has_error()) co_return done.error();
+        }
+        co_return coda::result<>();
+    };
+    tried(in_a_transaction, nobody_left);
+    auto const closing = [&]() -> task<bool> {
+        pool.emplace(loop(), make, coda::pool_options{.max_size = 2});
+        {
+            auto const one = co_await coda::shield(pool->acquire());
+            EXPECT_TRUE(one);
+        }
+        co_await as_result(pool->close());
+        EXPECT_EQ(pool->statistics().size(), 0u);
+        coda::context const& here = co_await coda::this_context();
+        co_return !here.cancel.requested();
+    };
+    EXPECT_GT(run(coda::test::cancel_everywhere(closing)), 0);
+    pool.reset();
+}
+
+} // namespace
