@@ -96,6 +96,22 @@ std::uint64_t run(options const& o, std::string const& name, std::string const& 
     return a.violations();
 }
 
+int run_all(options const& o) {
+    fmt::print("chaos --seed {}\n", o.seed);
+    std::uint64_t violations = 0;
+    for (auto const& name : o.stores) {
+        auto const upper = name == "postgres" ? "POSTGRES" : name == "redis" ? "REDIS" : "MONGO";
+        auto const why = coda::test::server_variable(fmt::format("CODA_TEST_{}_UNAVAILABLE", upper).c_str());
+        if (!why.empty()) {
+            fmt::print("\n{}: NOT TESTED, no server: {}\n", name, why);
+            continue;
+        }
+        auto const shares = o.loops.size() * (o.operations != 0 ? 1 : o.stores.size());
+        for (auto const& loop : o.loops) violations += run(o, name, loop, shares);
+    }
+    return violations == 0 ? 0 : 1;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -115,17 +131,10 @@ int main(int argc, char** argv) {
     std::erase(o.loops, "ev");
 #endif
     if (o.operations == 0 && o.seconds == 0) o.seconds = 60;
-    fmt::print("chaos --seed {}\n", o.seed);
-    std::uint64_t violations = 0;
-    for (auto const& name : o.stores) {
-        auto const upper = name == "postgres" ? "POSTGRES" : name == "redis" ? "REDIS" : "MONGO";
-        if (auto const why = coda::test::server_variable(fmt::format("CODA_TEST_{}_UNAVAILABLE", upper).c_str());
-            !why.empty()) {
-            fmt::print("\n{}: NOT TESTED, no server: {}\n", name, why);
-            continue;
-        }
-        auto const shares = o.loops.size() * (o.operations != 0 ? 1 : o.stores.size());
-        for (auto const& loop : o.loops) violations += run(o, name, loop, shares);
+    try {
+        return run_all(o);
+    } catch (std::exception const& e) {
+        fmt::print("chaos ended with an exception: {}\n", e.what());
+        return 2;
     }
-    return violations == 0 ? 0 : 1;
 }

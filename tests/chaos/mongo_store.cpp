@@ -152,14 +152,11 @@ private:
     template <class Use>
     static void read(test::mongo_server& server, std::string const& from, Use use) {
         auto reply = server.run(doc("find", from, "batchSize", 10'000));
-        auto batch = std::string_view("firstBatch");
         while (true) {
-            auto const cursor = reply.get<bson::view>("cursor");
-            for (auto const& element : cursor.get<bson::view>(batch)) use(element.get<bson::view>());
-            auto const id = cursor.get<std::int64_t>("id");
+            for (auto const& element : mongo::detail::batch_of(reply)) use(element.get<bson::view>());
+            auto const id = reply.get<std::int64_t>("cursor.id");
             if (id == 0) return;
             reply = server.run(doc("getMore", id, "collection", from, "batchSize", 10'000));
-            batch = "nextBatch";
         }
     }
 };

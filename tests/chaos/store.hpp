@@ -30,6 +30,9 @@ enum class request : unsigned char {
 /// Whether the server counts something for its number.
 constexpr bool writes(request r) noexcept { return r >= request::write && r != request::leased_read; }
 
+/// Whether it has a connection for itself.
+constexpr bool leases(request r) noexcept { return r >= request::leased_read; }
+
 /// The client and the pool that are tested, on one loop. Requests may be made and not begun when it ends.
 class subject {
 public:

@@ -45,6 +45,10 @@ private:
         time_point deadline;
     };
     using open_calls = std::list<open_call>;
+    struct late_call {
+        open_call what;
+        time_point ended;
+    };
 
     struct draw {
         request what;
@@ -59,13 +63,15 @@ private:
     task<> beat();
     task<> disrupt(int how);
     task<> recover();
-    task<> probe(request what, char const* name);
+    void note_recovery(request what, time_point begun);
     task<> check_when_quiet();
 
     draw draw_from(generator& random) const;
+    std::size_t leasing() const noexcept;
     void judge(draw const& d, std::uint64_t number, std::string const& text, result<std::string> const& r);
     void judge_error(draw const& d, error const& e);
-    void judge_time(open_call const& c);
+    void note_time(open_call const& c);
+    void judge_late_calls();
     void check_open_calls();
     void check_statistics();
     void check_writes();
@@ -82,8 +88,13 @@ private:
     test::write_ledger ledger_;
     test::punctuality punctual_;
     open_calls open_;
+    std::vector<late_call> late_;
+    std::string faults_; // for people
     std::uint64_t reads_ = 0;
     event faults_over_;
+    std::optional<time_point> well_since_; // the last fault is over
+    std::optional<time_point> client_well_;
+    std::optional<time_point> pool_well_;
     bool ending_ = false;
     bool ended_ = false;
 };

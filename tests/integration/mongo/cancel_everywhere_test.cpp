@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// Every public operation cancelled at each of its suspensions: it ends with the reason, and the client can be used as
+// before.
+#include "on_mongo.hpp"
+#include "support/cancel_everywhere.hpp"
+
+namespace {
+
+using coda::as_result;
+using coda::outcome;
+using coda::task;
+using coda::bson::doc;
+namespace bson = coda::bson;
+namespace mongo = coda::mongo;
+
+class mongo_everywhere : public coda::test::on_mongo {
+protected:
+    // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
+    template <class Make, class After>
+    void tried(Make make, After after) {
+        auto const attempt = [&]() -> task<bool> {
+            auto const r = co_await as_result(make());
+            if (r.has_error()) {
+                EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
+            }
+            co_await coda::shield(after());
+            co_return r.has_value();
+        };
+        EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
+    }
+};
+CODA_ON_EVERY_LOOP(mongo_everywhere);
+
+TEST_P(mongo_everywhere, operations_leave_the_client_usable) {
+    auto const name = server().fresh_collection();
+    auto const db = client({.pool = {.max_size = 1}});
+    auto all = db->collection(database(), name);
+    auto const usable = [&]() -> task<> {
+        co_await db->ping();
+        EXPECT_EQ(db->statistics().size(), 1u);
+        EXPECT_EQ(db->statistics().waiters, 0u);
+    };
+    tried([&] { return db->ping(); }, usable);
+    tried([&] { return db->command(database(), doc("ping", 1)); }, usable);
+    tried([&] { return all.insert_one(doc("a", 1)); }, usable);
+    tried([&] { return all.insert_many(std::vector<bson::document>{doc("a", 2), doc("a", 3)}); }, usable);
+    tried([&] { return all.find_one(doc("a", 1)); }, usable);
+    tried([&] { return all.find_by_id(1); }, usable);
+    tried([&] { return all.count(); }, usable);
+    tried([&] { return all.update_one(doc("a", 1), doc("$set", doc("b", 1))); }, usable);
+    tried([&] { return all.delete_one(doc("a", 2)); }, usable);
+}
+
+TEST_P(mongo_everywhere, a_client_that_is_cold_and_its_close) {
+    std::optional<mongo::client> db;
+    auto const works = [&]() -> task<> { co_await db->ping(); };
+    auto const cold = [&] {
+        db.emplace(loop(), uri());
+        return db->connect();
+    };
+    tried(cold, works);
+    auto const closing = [&]() -> task<bool> {
+        db.emplace(loop(), uri());
+        co_await coda::shield(db->connect());
+        co_await as_result(db->close());
+        EXPECT_EQ(db->statistics().size(), 0u);
+        coda::context const& here = co_await coda::this_context();
+        co_return !here.cancel.requested();
+    };
+    EXPECT_GT(run(coda::test::cancel_everywhere(closing)), 0);
+    db.reset();
+}
+
+TEST_P(mongo_everywhere, a_connection_is_connected_again) {
+    mongo::connection db(loop(), uri());
+    auto const works = [&]() -> task<> {
+        co_await db.connect();
+        co_await db.ping();
+        db.abort();
+    };
+    tried([&] { return db.connect(); }, works);
+    auto const connected_and_asked = [&]() -> coda::operation<> {
+        co_await coda::shield(db.connect());
+        co_return co_await as_result(db.ping());
+    };
+    tried(connected_and_asked, works);
+}
+
+} // namespace
