@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace coda {
 
 namespace {
@@ -26,6 +28,17 @@ result<> check_duration(std::string_view option, duration value) {
 result<> check_duration_or_zero(std::string_view option, duration value) {
     if (value >= duration::zero() && value <= longest_option) return {};
     return out_of_range(option, "0 to 24 h", fmt::format("{} ns", value.count()));
+}
+
+result<> check_at_signs(std::string_view uri) {
+    auto const scheme = uri.find("://");
+    auto const in_scheme = [](char c) { return (c >= 'a' && c <= 'z') || c == '+'; };
+    if (scheme == uri.npos || !std::ranges::all_of(uri.substr(0, scheme), in_scheme)) return {};
+    auto const place = uri.substr(scheme + 3, uri.find('?', scheme) - scheme - 3);
+    auto const at = place.find('@');
+    if (at == place.npos || (at == place.rfind('@') && at < place.find('/'))) return {};
+    return error(make_error_code(errc::invalid_argument),
+                 "connection string: one \"@\" too many; write %40 for it in a user name or password");
 }
 
 result<> first_error(std::initializer_list<result<>> checks) {

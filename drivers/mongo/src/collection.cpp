@@ -91,6 +91,13 @@ operation<std::int64_t> read_count(operation<bson::document> command) {
     co_return std::int64_t{0}; // nothing was found, so there was nothing to count
 }
 
+bool has_operators(bson::view update) {
+    auto const first = update.begin();
+    return first != update.end() && (*first).key().starts_with('$');
+}
+
+result<detail::command> invalid(char const* what) { return error(make_error_code(coda::errc::invalid_argument), what); }
+
 void require_positive(char const* option, std::int64_t value) {
     if (value >= 1) return;
     throw exception(error(make_error_code(coda::errc::invalid_argument),
@@ -155,6 +162,18 @@ result<detail::command> collection::find_command(bson::view filter, find_options
     return command_of(database_, body, detail::command_kind::read, limit);
 }
 
+result<detail::command> collection::update_command(bson::view filter, bson::view update, update_options options) const {
+    bson::builder body;
+    body.append("update", name_);
+    body.array("updates", [&](bson::array_builder& all) {
+        all.document([&](bson::builder& one) {
+            one.append("q", filter).append("u", update);
+            if (options.upsert) one.append("upsert", true);
+        });
+    });
+    return command_of(database_, body, detail::command_kind::write);
+}
+
 operation<> collection::without_count(operation<std::int64_t> inserted) {
     auto const stored = co_await as_result(std::move(inserted));
     if (stored.has_error()) co_return stored.error();
@@ -166,15 +185,17 @@ operation<std::int64_t> collection::insert_all(result<document_list> all, insert
 }
 
 operation<update_result> collection::update_one(bson::document filter, bson::document update, update_options options) {
-    bson::builder body;
-    body.append("update", name_);
-    body.array("updates", [&](bson::array_builder& all) {
-        all.document([&](bson::builder& one) {
-            one.append("q", filter).append("u", update);
-            if (options.upsert) one.append("upsert", true);
-        });
-    });
-    return read_update(detail::run(state_, command_of(database_, body, detail::command_kind::write)));
+    auto command =
+        has_operators(update)
+            ? update_command(filter, update, options)
+            : invalid("update_one needs update operators ($set ...); replace_one puts a whole document there");
+    return read_update(detail::run(state_, std::move(command)));
+}
+
+operation<update_result> collection::replace_one(bson::document filter, bson::document whole, update_options options) {
+    auto command = has_operators(whole) ? invalid("replace_one takes a document without update operators ($set ...)")
+                                        : update_command(filter, whole, options);
+    return read_update(detail::run(state_, std::move(command)));
 }
 
 operation<bool> collection::delete_one(bson::document filter) {

@@ -61,6 +61,15 @@ bool is_about_the_topology(error_code const& code) noexcept {
     return code.category() == server_category() && std::ranges::find(codes, code.value()) != std::end(codes);
 }
 
+// libmongoc would take what comes before a zero byte for the name. What else a name must not have, the server says.
+result<> check_database(std::string const& name) {
+    if (!name.empty() && name.find('\0') == name.npos) return {};
+    return error(make_error_code(coda::errc::invalid_argument),
+                 name.empty() ? "a database's name must not be empty" : "a database's name must not hold a zero byte");
+}
+
+operation<bson::document> refused(error why) { co_return why; }
+
 } // namespace
 
 session::session(loop& l, connection_options const& options)
@@ -117,6 +126,7 @@ result<> session::open_now(mongoc_uri_t const* uri) {
 }
 
 operation<bson::document> session::run(command c) {
+    if (auto const named = check_database(c.database); named.has_error()) return refused(named.error());
     auto run_it = [this, c = std::move(c)]() mutable { return run_now(c); };
     return with_client(std::move(run_it));
 }

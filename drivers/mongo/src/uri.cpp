@@ -3,6 +3,7 @@
 
 #include <coda/mongo/error.hpp>
 #include <coda/runtime/offload.hpp>
+#include <coda/runtime/option_check.hpp>
 
 #include <boost/algorithm/string/case_conv.hpp>
 #include <fmt/format.h>
@@ -28,7 +29,7 @@ bool is_option(std::string const& lower_case_name) {
 }
 
 // libmongoc takes an option that it does not know for a matter of logging only. Compressed messages could not be
-// checked before it reads them (reply_check). Behind the last @ and / there is no password.
+// checked before it reads them (reply_check). A name is repeated unless an @ behind it may end a password.
 result<> check_option_names(std::string_view text) {
     auto const place = text.find('?', std::min(text.rfind('/'), text.size()));
     if (place == text.npos) return {};
@@ -41,7 +42,8 @@ result<> check_option_names(std::string_view text) {
         auto const lower_case = boost::algorithm::to_lower_copy(name);
         if (lower_case == "compressors") return invalid("compressors: messages cannot be compressed");
         if (!is_option(lower_case))
-            return invalid(name.find('@') == name.npos ? fmt::format("unknown option \"{}\"", name) : "unknown option");
+            return invalid(text.find('@', place) == text.npos ? fmt::format("unknown option \"{}\"", name)
+                                                              : "unknown option");
     }
     return {};
 }
@@ -139,6 +141,7 @@ std::string with_servers(std::string_view with_srv, std::string_view servers) {
 result<uri_handle> parse_uri(std::string const& text, connection_options const& options) {
     start_library();
     if (text.find('\0') != std::string::npos) return invalid("a zero byte");
+    if (auto const good = check_at_signs(text); good.has_error()) return good.error();
     if (auto const known = check_option_names(text); known.has_error()) return known.error();
     bson_error_t failed{};
     uri_handle uri(mongoc_uri_new_with_error(text.c_str(), &failed));

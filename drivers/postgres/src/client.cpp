@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "connecting.hpp"
 #include "conninfo.hpp"
+#include "session_state.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/postgres/client.hpp>
@@ -12,7 +13,7 @@ namespace {
 operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string uri, connection_options options) {
     auto opened = co_await as_result(detail::open_connection(std::move(uri)));
     if (opened.has_error()) co_return opened.error();
-    co_return detail::session::open(l, std::move(*opened), options);
+    co_return detail::session::open(l, std::move(*opened), options, detail::sharing::shared);
 }
 
 using sessions = std::shared_ptr<shared_connections<detail::session>>;
@@ -43,6 +44,8 @@ operation<> client::connect() { return connect_one(sessions_); }
 operation<> client::close() { return close_all(sessions_); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
+
+result<> detail::client_source::admit(std::string_view sql) { return check_shareable(sql); }
 
 loop& detail::client_source::home() const noexcept { return of->home(); }
 

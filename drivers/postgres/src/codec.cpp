@@ -8,6 +8,18 @@
 
 namespace coda::pg {
 
+namespace {
+
+// Built-in types that have no codec here (pg_type.dat), for the message.
+constexpr std::pair<oid, std::string_view> others[] = {
+    {142, "xml"},         {600, "point"},      {650, "cidr"},         {869, "inet"},      {790, "money"},
+    {1005, "smallint[]"}, {1007, "integer[]"}, {1009, "text[]"},      {1016, "bigint[]"}, {1082, "date"},
+    {1083, "time"},       {1114, "timestamp"}, {1184, "timestamptz"}, {1186, "interval"}, {1266, "timetz"},
+    {1700, "numeric"},    {2950, "uuid"},      {2951, "uuid[]"},      {3802, "jsonb"},    {3904, "int4range"},
+    {3926, "int8range"}};
+
+} // namespace
+
 std::string type_name(oid t) {
     switch (t) {
     case type::any:
@@ -24,8 +36,10 @@ std::string type_name(oid t) {
     case type::float8: return "double precision";
     case type::bpchar: return "character";
     case type::varchar: return "character varying";
-    default: return fmt::format("type {}", t);
+    default: break;
     }
+    auto const* const known = std::ranges::find(others, t, [](auto const& o) { return o.first; });
+    return known != std::end(others) ? std::string(known->second) : fmt::format("type {}", t);
 }
 
 namespace detail {

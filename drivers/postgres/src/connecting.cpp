@@ -20,8 +20,6 @@ namespace {
 
 constexpr std::string_view default_port = "5432";
 
-error connect_failed(PGconn const* c) { return {errc::connect_failed, connection_message(c)}; }
-
 // What of the time until `latest` is for the next of `left` steps.
 time_point fair_share(time_point now, time_point latest, std::size_t left) {
     if (latest == no_deadline || left <= 1) return latest;
@@ -100,6 +98,7 @@ operation<established> connect(conninfo const& info, std::optional<std::size_t>&
     if (connection == nullptr) throw std::bad_alloc();
     PGconn* const c = connection.get();
     PQsetNoticeProcessor(c, [](void*, char const*) {}, nullptr);
+    PQsetErrorVerbosity(c, PQERRORS_VERBOSE); // or nothing would tell the SQLSTATE of a rejected login
     key_listener const key(c);
 
     context const& here = co_await this_context();
@@ -116,6 +115,7 @@ operation<established> connect(conninfo const& info, std::optional<std::size_t>&
         auto const next = PQconnectPoll(c);
         if (next == PGRES_POLLING_FAILED) break;
         if (next == PGRES_POLLING_OK) {
+            PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
             if (PQsetnonblocking(c, 1) != 0 || PQenterPipelineMode(c) == 0) break;
             co_return established{std::move(connection), key.key()};
         }
@@ -125,7 +125,7 @@ operation<established> connect(conninfo const& info, std::optional<std::size_t>&
             latest = latest_answer(here, info, at);
         }
     }
-    co_return connect_failed(c);
+    co_return connect_failure(PQerrorMessage(c));
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "conninfo.hpp"
 
+#include <coda/runtime/option_check.hpp>
+
 #include <arpa/inet.h>
 #include <boost/algorithm/string/classification.hpp>
 #include <boost/algorithm/string/predicate.hpp>
@@ -171,6 +173,7 @@ std::string what_is_wrong(std::string_view text, std::string_view libpq_message)
 
 result<conninfo> conninfo::parse(std::string const& text) {
     if (text.find('\0') != std::string::npos) return invalid("a zero byte");
+    if (auto const good = check_at_signs(text); good.has_error()) return good.error();
     char* message = nullptr;
     libpq_options const parsed(PQconninfoParse(text.c_str(), &message));
     if (parsed == nullptr) {

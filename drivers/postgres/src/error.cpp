@@ -22,6 +22,7 @@ public:
         case errc::unexpected_null: return "unexpected NULL";
         case errc::no_such_column: return "no such column";
         case errc::copy_refused: return "COPY from or to the client cannot run as a statement";
+        case errc::needs_own_connection: return "the statement needs a connection of its own";
         }
         return "unknown coda.postgres error";
     }
@@ -97,7 +98,9 @@ error_code const admin_shutdown = make_sqlstate("57P01");
 error_code const cannot_connect_now = make_sqlstate("57P03");
 } // namespace sqlstate
 
-std::string server_error::message() const { return fmt::format("{} {}: {}", severity, code, primary); }
+std::string server_error::message() const {
+    return fmt::format("{}{}{} {}: {}", address, address.empty() ? "" : ": ", severity, code, primary);
+}
 
 std::optional<error_class> server_error::kind() const noexcept { return detail::class_of_sqlstate(code); }
 

@@ -65,8 +65,8 @@ result<> check_columns(std::size_t asked, std::size_t columns) {
 
 error unreadable(result_set const& from, std::size_t column, oid wanted) {
     return {coda::errc::type_mismatch,
-            fmt::format("column \"{}\": asked for {}, the server sent {}", from.column_name(column), type_name(wanted),
-                        type_name(from.column_type(column))),
+            fmt::format("column \"{}\": asked for {}, the server sent {}; cast it in the statement",
+                        from.column_name(column), type_name(wanted), type_name(from.column_type(column))),
             outcome::completed};
 }
 

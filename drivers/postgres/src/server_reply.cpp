@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "server_reply.hpp"
 
+#include <boost/algorithm/string/split.hpp>
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace coda::pg::detail {
 
@@ -43,6 +47,57 @@ error server_failure(pg_result const* failed) {
     bool const session_ended = details->severity == "FATAL" || details->severity == "PANIC";
     error_code const code = make_sqlstate(details->code);
     return {code, session_ended ? outcome::unknown : outcome::completed, std::move(details)};
+}
+
+namespace {
+
+// "connection to ... failed: FATAL:  28P01: password authentication failed ...": libpq has no fields for it.
+struct rejection {
+    std::string_view address;
+    std::string_view severity;
+    std::string_view code;
+    std::string_view primary;
+};
+
+bool is_sqlstate(std::string_view text) noexcept {
+    return text.size() == 5 &&
+           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+}
+
+std::optional<rejection> rejection_in(std::string_view line) noexcept {
+    for (auto at = line.find(":  "); at != line.npos; at = line.find(":  ", at + 1)) {
+        auto const code = line.substr(at + 3, 5);
+        if (!is_sqlstate(code) || line.substr(at + 8, 2) != ": ") continue;
+        auto const before = line.substr(0, at).rfind(": ");
+        auto const severity = before == line.npos ? 0 : before + 2;
+        return rejection{line.substr(0, before == line.npos ? 0 : before), line.substr(severity, at - severity), code,
+                         line.substr(at + 10)};
+    }
+    return {};
+}
+
+} // namespace
+
+error connect_failure(std::string_view verbose_message) {
+    std::vector<std::string> lines;
+    boost::algorithm::split(lines, verbose_message, [](char c) { return c == '\n'; });
+    auto details = std::make_shared<server_error>();
+    std::string text;
+    for (auto const& line : lines) {
+        if (line.empty() || line.starts_with("LOCATION:  ")) continue; // in the server's source
+        auto const r = rejection_in(line);
+        if (r) {
+            details->address = r->address;
+            details->severity = r->severity;
+            details->code = r->code;
+            details->primary = r->primary;
+        }
+        text += text.empty() ? "" : " ";
+        text += r ? fmt::format("{}: {}:  {}", r->address, r->severity, r->primary) : line;
+    }
+    if (details->code.empty()) return {errc::connect_failed, one_line(std::move(text))};
+    error_code const code = make_sqlstate(details->code);
+    return {code, outcome::not_sent, std::move(details)};
 }
 
 std::string connection_message(pg_conn const* c) { return one_line(PQerrorMessage(c)); }

@@ -15,6 +15,10 @@ std::string one_line(std::string text);
 // ended the session with it: then the statement may have been past its commit.
 error server_failure(pg_result const* failed);
 
+// Why connecting failed, from what libpq says of it at PQERRORS_VERBOSE: the SQLSTATE with which a server rejected the
+// login (of several the last), else errc::connect_failed.
+error connect_failure(std::string_view verbose_message);
+
 // What libpq says of a connection that failed, in one line.
 std::string connection_message(pg_conn const* c);
 

@@ -3,6 +3,7 @@
 
 #include "cancel_request.hpp"
 #include "server_reply.hpp"
+#include "session_state.hpp"
 
 #include <coda/runtime/deadline.hpp>
 
@@ -33,17 +34,19 @@ bool starts_copy(ExecStatusType status) noexcept {
 
 void finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
 
-result<std::shared_ptr<session>> session::open(loop& l, established made, connection_options const& options) {
+result<std::shared_ptr<session>> session::open(loop& l, established made, connection_options const& options,
+                                               sharing use) {
     try {
-        return std::make_shared<session>(l, std::move(made), options);
+        return std::make_shared<session>(l, std::move(made), options, use);
     } catch (boost::system::system_error const& e) {
         return error(e.code());
     }
 }
 
-session::session(loop& l, established made, connection_options const& options)
+session::session(loop& l, established made, connection_options const& options, sharing use)
     : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
       connection_(std::move(made.connection)),
+      use_(use),
       pipeline_(options.max_in_flight, options.max_queued),
       cache_(options.statement_cache),
       key_(made.key),
@@ -164,6 +167,7 @@ void session::on_result(PGresult* owned) {
     result_set rows(owned);
     auto const status = PQresultStatus(owned);
     if (starts_copy(status)) return refuse_copy();
+    if (use_ == sharing::shared && changes_session(PQcmdStatus(owned))) return refuse_change();
     reply const kind = kind_of(status);
     remember_preparation(owned, kind);
     auto const step = pipeline_.on_reply(kind);
@@ -189,6 +193,14 @@ void session::refuse_copy() noexcept {
     auto const step = pipeline_.on_reply(reply::failure);
     if (step.who != nullptr) static_cast<execution*>(step.who)->outcome_ = error(errc::copy_refused, outcome::unknown);
     lose(described(coda::errc::connection_lost, "another statement on it began a COPY"));
+}
+
+// What runs behind it, runs in its transaction or under its settings: none of that stands.
+void session::refuse_change() noexcept {
+    auto const step = pipeline_.on_reply(reply::failure);
+    if (step.who != nullptr)
+        static_cast<execution*>(step.who)->outcome_ = error(errc::needs_own_connection, outcome::completed);
+    lose(described(coda::errc::connection_lost, "another statement on it changed the session"));
 }
 
 // A statement is taken for prepared when the server has said so, and forgotten when the server no longer knows it or

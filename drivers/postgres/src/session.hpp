@@ -27,14 +27,18 @@ struct established {
     std::optional<backend_key> key;
 };
 
+// Whether what runs on a session may leave something behind.
+enum class sharing : unsigned char { exclusive, shared };
+
 // An established libpq connection on a loop: the I/O below a pipeline. Statements of one turn of the loop are sent at
 // its end; replies are taken as they come and wake their callers.
 class session final : public pipelined_connection, public std::enable_shared_from_this<session> {
 public:
     // The system's error when the loop cannot watch the socket.
-    static result<std::shared_ptr<session>> open(loop& l, detail::established made, connection_options const& options);
+    static result<std::shared_ptr<session>> open(loop& l, detail::established made, connection_options const& options,
+                                                 sharing use);
 
-    session(loop& l, established made, connection_options const& options);
+    session(loop& l, established made, connection_options const& options, sharing use);
     ~session();
 
     int backend_pid() const noexcept;
@@ -51,6 +55,7 @@ private:
     void take_replies(bool alive);
     void on_result(pg_result* owned);
     void refuse_copy() noexcept;
+    void refuse_change() noexcept;
     void remember_preparation(pg_result const* r, reply kind);
     void lose_peer() noexcept;
     void follow(server_cancel::action a) noexcept;
@@ -64,6 +69,7 @@ private:
     };
 
     connection_handle connection_;
+    sharing use_;
     pipeline pipeline_;
     statement_cache cache_;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte

@@ -65,6 +65,12 @@ error as_refusal(error const& why) {
     return why.with_outcome(outcome::not_sent);
 }
 
+// Says where; a server's own words stay as they are.
+error at_place(std::string const& place, error const& why) {
+    bool const ours = why.code() == errc::connect_failed && why.details<server_error>() == nullptr;
+    return ours ? connect_failed(place + ": " + why.message()) : why;
+}
+
 // A context whose connecting is under way.
 result<context_handle> start(char const* host, int port, std::string const& path) {
     context_handle made(path.empty() ? redisAsyncConnect(host, port) : redisAsyncConnectUnix(path.c_str()));
@@ -101,16 +107,21 @@ operation<std::shared_ptr<session>> open_at(loop& l, result<context_handle> star
 
 operation<std::shared_ptr<session>> open_session(loop& l, std::shared_ptr<address const> to,
                                                  connection_options options) {
-    if (!to->path.empty()) co_return co_await as_result(open_at(l, start(nullptr, 0, to->path), *to, options));
+    if (!to->path.empty()) {
+        auto opened = co_await as_result(open_at(l, start(nullptr, 0, to->path), *to, options));
+        if (opened.has_error()) co_return at_place(to->path, opened.error());
+        co_return std::move(opened);
+    }
     auto const found = co_await as_result(resolve(to->host, to->port));
     if (found.has_error()) co_return found.error();
-    result<std::shared_ptr<session>> opened = connect_failed("the host has no address");
+    result<std::shared_ptr<session>> opened = connect_failed(to->host + " has no address");
     for (auto const& endpoint : *found) {
         auto started = start(endpoint.host().c_str(), endpoint.port(), std::string());
         opened = co_await as_result(open_at(l, std::move(started), *to, options));
         // Only what this address did is a reason to try the next.
-        if (opened.has_value() || opened.error().code() != errc::connect_failed) break;
-        if (opened.error().details<server_error>() != nullptr) break;
+        if (opened.has_value()) break;
+        opened = at_place(endpoint.to_string(), opened.error());
+        if (opened.error().code() != errc::connect_failed || opened.error().details<server_error>() != nullptr) break;
     }
     co_return std::move(opened);
 }

@@ -156,13 +156,50 @@ TEST_P(collections, update_one_document) {
         auto const made = co_await here().update_one(doc("_id", 9), doc("$set", doc("text", "made")), {.upsert = true});
         EXPECT_EQ(made.matched, 0);
         EXPECT_TRUE(made.inserted);
-        auto const whole = co_await here().update_one(doc("_id", 2), doc("other", 1));
+        auto const found = co_await here().find_by_id(9);
+        EXPECT_EQ(found->get<std::string>("text"), "made");
+    };
+    run(body());
+}
+
+TEST_P(collections, replace_one_document) {
+    auto const body = [&]() -> task<> {
+        co_await fill(3);
+        auto const whole = co_await here().replace_one(doc("_id", 2), doc("other", 1));
         EXPECT_EQ(whole.modified, 1);
         auto const replaced = co_await here().find_by_id(2);
         EXPECT_EQ(replaced->get<int>("other"), 1);
         EXPECT_FALSE(replaced->contains("text"));
-        auto const found = co_await here().find_by_id(9);
-        EXPECT_EQ(found->get<std::string>("text"), "made");
+        auto const made = co_await here().replace_one(doc("_id", 9), doc("other", 2), {.upsert = true});
+        EXPECT_TRUE(made.inserted);
+    };
+    run(body());
+}
+
+TEST_P(collections, are_not_replaced_where_an_operator_was_forgotten) {
+    auto const body = [&]() -> task<> {
+        co_await fill(1);
+        auto const before = co_await here().find_by_id(0);
+        auto const replaced = co_await as_result(here().update_one(doc("_id", 0), doc("text", "new")));
+        expect_error(replaced, coda::errc::invalid_argument, outcome::not_sent);
+        auto const nothing = co_await as_result(here().update_one(doc("_id", 0), doc()));
+        expect_error(nothing, coda::errc::invalid_argument, outcome::not_sent);
+        auto const updated = co_await as_result(here().replace_one(doc("_id", 0), doc("$set", doc("text", "new"))));
+        expect_error(updated, coda::errc::invalid_argument, outcome::not_sent);
+        auto const after = co_await here().find_by_id(0);
+        EXPECT_EQ(after, before);
+    };
+    run(body());
+}
+
+TEST_P(collections, of_a_database_whose_name_is_cut_off_do_not_exist) {
+    using namespace std::string_literals;
+    auto const body = [&]() -> task<> {
+        for (auto const& wrong : {database() + "\0x"s, ""s}) {
+            auto const stored = co_await as_result(db().collection(wrong, name()).insert_one(doc("_id", 1)));
+            expect_error(stored, coda::errc::invalid_argument, outcome::not_sent);
+        }
+        co_await gives(here().count(), 0);
     };
     run(body());
 }

@@ -67,14 +67,18 @@ TEST_P(connecting, tries_one_server_after_the_other) {
 TEST_P(connecting, tells_what_the_server_rejects) {
     auto const base = fmt::format("127.0.0.1:{}", server().where().port);
     auto const password = failure_of("postgresql://coda_password:s3cret@" + base + "/coda");
-    EXPECT_EQ(password.code(), pg::errc::connect_failed);
-    EXPECT_THAT(password.message(), HasSubstr("password authentication failed"));
+    EXPECT_EQ(password.code(), pg::sqlstate::invalid_password);
+    EXPECT_EQ(password.outcome(), coda::outcome::not_sent);
+    ASSERT_NE(password.details<pg::server_error>(), nullptr);
+    EXPECT_EQ(password.details<pg::server_error>()->primary,
+              "password authentication failed for user \"coda_password\"");
+    EXPECT_THAT(password.message(), HasSubstr(fmt::format("port {}", server().where().port)));
     EXPECT_THAT(password.message(), Not(HasSubstr("s3cret")));
     auto const none = failure_of("postgresql://coda_password@" + base + "/coda?passfile=/no/such/file");
     EXPECT_EQ(none.code(), pg::errc::connect_failed);
     EXPECT_THAT(none.message(), HasSubstr("no password supplied"));
     auto const database = failure_of("postgresql://coda@" + base + "/no_such_database");
-    EXPECT_EQ(database.code(), pg::errc::connect_failed);
+    EXPECT_EQ(database.code(), pg::sqlstate::invalid_catalog_name);
     EXPECT_THAT(database.message(), HasSubstr("\"no_such_database\" does not exist"));
     EXPECT_THAT(database.message(), Not(HasSubstr("\n")));
     auto const attribute = failure_of("postgresql://coda@" + base + "/coda?target_session_attrs=read-only");
@@ -93,7 +97,7 @@ TEST_P(connecting, too_often_is_rejected) {
             co_await db.connect();
             auto const refused = co_await as_result(second.connect());
             EXPECT_TRUE(refused.has_error());
-            EXPECT_EQ(refused.error().code(), pg::errc::connect_failed);
+            EXPECT_EQ(refused.error().code(), pg::sqlstate::too_many_connections);
             EXPECT_THAT(refused.error().message(), HasSubstr("too many connections"));
             // The client would like a second one, too; the first goes on serving all.
             auto const busy = [&](coda::scope& s) -> task<> {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Many tasks over few connections.
+#include "connecting.hpp"
 #include "on_postgres.hpp"
+#include "session.hpp"
 
 #include <random>
 #include <set>
@@ -226,6 +228,46 @@ TEST_P(a_shared_connection, a_burst_at_a_cold_client_opens_all) {
     };
     run(coda::with_scope(many));
     EXPECT_EQ(backends.size(), 3u);
+}
+
+TEST_P(a_shared_connection, refuses_what_would_change_the_session_unsent) {
+    pg::client db(loop(), server().uri());
+    auto const body = [&]() -> task<> {
+        for (auto const* sql : {"begin", "set work_mem = '1MB'", "listen x", "create temp table t (id int)"}) {
+            auto const refused = co_await as_result(db.execute(sql));
+            EXPECT_EQ(refused.error().code(), pg::errc::needs_own_connection) << sql;
+            EXPECT_EQ(refused.error().outcome(), outcome::not_sent) << sql;
+        }
+        EXPECT_EQ(db.open_connections(), 0u);
+        co_await gives(db.query_one<int>("select 1"), 1);
+    };
+    run(body());
+}
+
+// As if the text had not shown it: then the server's word does, and what ran behind it counts for nothing.
+TEST_P(a_shared_connection, that_was_changed_all_the_same_is_lost_with_what_ran_on_it) {
+    auto const table = server().fresh_name();
+    server().ask("create table " + table + " (id int)");
+    auto const body = [&]() -> task<> {
+        auto made = co_await pg::detail::open_connection(server().uri());
+        pg::connection_options const options;
+        auto const on =
+            pg::detail::session::open(loop(), std::move(made), options, pg::detail::sharing::shared).value();
+        auto const insert = "insert into " + table + " values (1)";
+        pg::detail::statement_view const begin{"begin", {}};
+        pg::detail::statement_view const write{insert, {}};
+        auto a = as_result(pg::detail::execute_on{on.get(), begin});
+        auto b = as_result(pg::detail::execute_on{on.get(), write});
+        auto const [x, y] = co_await coda::when_all(std::move(a), std::move(b));
+        EXPECT_EQ(x.error().code(), pg::errc::needs_own_connection);
+        EXPECT_EQ(x.error().outcome(), outcome::completed);
+        EXPECT_EQ(y.error().code(), coda::errc::connection_lost);
+        EXPECT_EQ(y.error().outcome(), outcome::unknown);
+        EXPECT_FALSE(on->usable());
+    };
+    run(body());
+    EXPECT_EQ(server().count("select count(*) from " + table), 0);
+    server().ask("drop table " + table);
 }
 
 } // namespace

@@ -50,4 +50,22 @@ TEST(first_error, is_the_first_of_several_or_none) {
         "b must be 1 to 1, not 2");
 }
 
+TEST(check_at_signs, one_before_the_host_ends_the_login) {
+    for (auto const* uri : {"mongodb://host", "mongodb://me:word@host/db", "mongodb+srv://me:a%40b@host,other:1/?x=a@b",
+                            "postgresql:///db?user=me@work", "postgresql://me@/db", "postgresql://me@host?x=@",
+                            "mongodb://", "host=a password=x://a@b@c", "host=/a user=me@work password=@@", ""})
+        EXPECT_TRUE(coda::check_at_signs(uri).has_value()) << uri;
+}
+
+TEST(check_at_signs, another_one_is_refused_without_a_word_of_what_it_was) {
+    for (auto const* uri :
+         {"mongodb://me:s3@cret@host", "mongodb://me:s3c@ret/x@host:1", "postgresql://me:s3/cret@host",
+          "postgresql://me@host/s3cret@x", "mongodb://host/s3cret@x?a=b"}) {
+        auto const checked = coda::check_at_signs(uri);
+        ASSERT_TRUE(checked.has_error()) << uri;
+        EXPECT_EQ(checked.error().code(), coda::errc::invalid_argument);
+        EXPECT_EQ(checked.error().message().find("cret"), std::string::npos);
+    }
+}
+
 } // namespace

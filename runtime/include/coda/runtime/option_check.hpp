@@ -29,6 +29,11 @@ result<> check_duration(std::string_view option, duration value);
 /// The same for an option that may be 0 as well.
 result<> check_duration_or_zero(std::string_view option, duration value);
 
+/// errc::invalid_argument where a URI has an "@" besides that which ends the login: the rest of a password that was not
+/// percent-encoded (RFC 3986, 2.4) would be taken for a host or a database, and named in errors. What follows a "?" may
+/// have some.
+result<> check_at_signs(std::string_view uri);
+
 /// The first of `checks` that failed; success where none did.
 result<> first_error(std::initializer_list<result<>> checks);
 

@@ -135,8 +135,14 @@ public:
         return documents<T>(detail::batches(state_, find_command(filter, options, false), name_, batch_size));
     }
 
-    /// Changes the first document that the filter finds, by update operators ("$set" ...) or by a whole new document.
+    /// Changes the first document that the filter finds, by update operators ("$set" ...). Without one it ends with
+    /// coda::errc::invalid_argument, not_sent: a document would take the other's place (CRUD specification, "update vs
+    /// replace").
     operation<update_result> update_one(bson::document filter, bson::document update, update_options options = {});
+
+    /// Puts `whole` in the place of the first document that the filter finds; that one's _id stays. Must not begin with
+    /// an update operator: coda::errc::invalid_argument, not_sent.
+    operation<update_result> replace_one(bson::document filter, bson::document whole, update_options options = {});
 
     /// Removes the first document that the filter finds; gives whether there was one.
     operation<bool> delete_one(bson::document filter);
@@ -177,6 +183,8 @@ private:
     static operation<> without_count(operation<std::int64_t> inserted);
     operation<std::int64_t> insert_all(result<std::vector<bson::document>> documents, insert_options options);
     result<detail::command> find_command(bson::view filter, find_options const& options, bool single_batch) const;
+
+    result<detail::command> update_command(bson::view filter, bson::view update, update_options options) const;
 
     template <class T>
     static operation<std::optional<T>> first(operation<bson::document> found) {

@@ -21,6 +21,7 @@ namespace detail {
 struct client_source {
     std::shared_ptr<shared_connections<session>> of;
     loop& home() const noexcept;
+    static result<> admit(std::string_view sql); // else errc::needs_own_connection
     session* pick() const;
     operation<std::shared_ptr<session>> wait() const;
 };
@@ -29,8 +30,9 @@ struct client_source {
 
 /// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
 /// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
-/// needed and again after they were lost. A statement must not leave state behind on the session (SET, BEGIN,
-/// temporary tables): lease a `connection` for that.
+/// needed and again after they were lost. What would change the session for the others is refused unsent
+/// (BEGIN, SET, LISTEN, temporary tables ...: errc::needs_own_connection): lease a `connection` for it. What only the
+/// server recognises as such ends with that error and costs the connection, with all that was in flight on it.
 class client : public statements<client> {
 public:
     /// `uri` as for `connection`. Connects when first used. Throws `exception` (coda::errc::invalid_argument) that

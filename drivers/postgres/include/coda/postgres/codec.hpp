@@ -73,7 +73,8 @@ template <class T>
 struct codec {
     static_assert(sizeof(T) == 0,
                   "this type is neither a PostgreSQL parameter nor a column: use bool, integers, floats, std::string, "
-                  "std::string_view, bytes, std::optional of these, or specialize coda::pg::codec for it");
+                  "std::string_view, bytes, std::optional of these, or specialize coda::pg::codec for it; a row's struct "
+                  "needs BOOST_DESCRIBE_STRUCT");
 };
 
 template <>

@@ -29,8 +29,9 @@ public:
     connection& operator=(connection const&) = delete;
 
     /// Connects, once or again after the connection was lost: name resolution, TLS and login, none of which blocks the
-    /// loop. Bounded by connect_timeout and the context. Errors, all not_sent: errc::connect_failed with the server's
-    /// or libpq's words, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is usable.
+    /// loop. Bounded by connect_timeout and the context. Errors, all not_sent: the SQLSTATE with which the server
+    /// rejected the login (sqlstate::invalid_password ..., with server_error details), errc::connect_failed with
+    /// libpq's words, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is usable.
     operation<> connect();
 
     /// Asks the server for a sign of life: an empty round trip.
@@ -48,6 +49,10 @@ public:
 
     /// Connected, as far as is known.
     bool usable() const noexcept;
+    /// For pools: trying again does not help against a wrong password or an unknown database.
+    bool worth_retrying(error const& connect_error) const noexcept {
+        return connect_error.kind() != error_class::permanent;
+    }
     /// Used since it was connected or reset.
     bool needs_reset() const noexcept { return own_->used; }
     /// The server's process that serves it (pg_backend_pid()); 0 when not connected.

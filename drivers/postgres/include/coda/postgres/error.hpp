@@ -15,12 +15,14 @@ namespace coda::pg {
 
 /// The driver's own error codes.
 enum class errc {
-    connect_failed = 1, ///< the server refused, was not reached, or rejected the login; the message says which
+    connect_failed = 1, ///< no server was reached, or it broke off; one that rejects the login gives its SQLSTATE
     no_rows,            ///< a statement that must give one row gave none
     several_rows,       ///< a statement that must give at most one row gave several
     unexpected_null,    ///< a NULL was read as a type that has none; read it as std::optional
     no_such_column,     ///< the result has no column of that name or place
     copy_refused,       ///< COPY from or to the client is no statement; its connection was closed
+    /// On a shared client: the statement would change the session (BEGIN, SET, LISTEN ...); lease a connection for it.
+    needs_own_connection,
 };
 
 /// The category of `errc`, named "coda.postgres".
@@ -59,10 +61,11 @@ extern error_code const cannot_connect_now;    // 57P03
 } // namespace sqlstate
 
 /// An error or notice as the server sent it: the fields of its ErrorResponse (PostgreSQL manual, 55.8), empty where it
-/// sent none. These are the server's words; the driver's are in errors without this detail.
+/// sent none. Of a rejected login libpq tells severity, code and primary alone. These are the server's words; the
+/// driver's are in errors without this detail.
 class server_error final : public error_details {
 public:
-    std::string severity; ///< ERROR, FATAL or PANIC, never translated
+    std::string severity; ///< ERROR, FATAL or PANIC; never translated, but for a rejected login's
     std::string code;     ///< SQLSTATE
     std::string primary;  ///< the message itself
     std::string detail;
@@ -79,8 +82,10 @@ public:
     std::string file;
     std::string line;
     std::string routine;
+    std::string address; ///< the server that rejected the login, in libpq's words; else empty
 
-    /// "ERROR 23505: duplicate key value violates unique constraint ..."; without detail, which may hold values.
+    /// "ERROR 23505: duplicate key value violates unique constraint ...", behind the address if any; without detail,
+    /// which may hold values.
     std::string message() const override;
     /// By the SQLSTATE, as docs/retry.md lists them.
     std::optional<error_class> kind() const noexcept override;

@@ -15,6 +15,8 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
                                                      parameters<P...> values) {
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
+    if constexpr (requires { source.admit(sql); })
+        if (auto const admitted = source.admit(sql); admitted.has_error()) co_return admitted.error();
     auto const statement = values.encode(sql);
     if (statement.has_error()) co_return statement.error();
     session_choice choice(source);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "session_state.hpp"
+
+#include <coda/postgres/error.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using coda::pg::errc;
+using coda::pg::detail::changes_session;
+using coda::pg::detail::check_shareable;
+
+TEST(check_shareable, lets_what_leaves_nothing_behind_pass) {
+    for (auto const* sql :
+         {"select 1", "", ";", "insert into t values ('begin')", "with set as (select 1) select * from set",
+          "create table temporary_things (id int)", "notify me", "settle", "values (1)", "/* begin", "--", "-- begin",
+          "explain select 1", "do $$ begin end $$", "call p()", "\"begin\""})
+        EXPECT_TRUE(check_shareable(sql).has_value()) << sql;
+}
+
+TEST(check_shareable, refuses_what_changes_the_session) {
+    for (auto const* sql : {"begin",
+                            "BEGIN",
+                            "Start transaction",
+                            "commit",
+                            "end",
+                            "rollback",
+                            "abort",
+                            "savepoint a",
+                            "release a",
+                            "set search_path to x",
+                            "SET\tLOCAL x = 1",
+                            "reset all",
+                            "listen a",
+                            "unlisten *",
+                            "declare c cursor for select 1",
+                            "fetch 1 from c",
+                            "move c",
+                            "close c",
+                            "prepare p as select 1",
+                            "deallocate all",
+                            "discard all",
+                            "load 'x'",
+                            "lock table t",
+                            "create temp table t (id int)",
+                            "create temporary view v as select 1",
+                            "CREATE LOCAL TEMPORARY TABLE t (id int)",
+                            "begin;",
+                            "begin--",
+                            "set/**/x=1"}) {
+        auto const checked = check_shareable(sql);
+        ASSERT_TRUE(checked.has_error()) << sql;
+        EXPECT_EQ(checked.error().code(), errc::needs_own_connection);
+        EXPECT_EQ(checked.error().outcome(), coda::outcome::not_sent);
+        EXPECT_THAT(checked.error().message(), testing::HasSubstr("coda::pg::connection"));
+    }
+}
+
+TEST(check_shareable, sees_through_blanks_and_comments) {
+    for (auto const* sql : {"\n\t begin", "-- select\nbegin", "/* a /* nested */ one */ begin", "/**/--x\n;begin",
+                            "create /* now */ temp table t ()"})
+        EXPECT_TRUE(check_shareable(sql).has_error()) << sql;
+}
+
+TEST(changes_session, knows_the_servers_words) {
+    for (auto const* tag : {"BEGIN", "START TRANSACTION", "SAVEPOINT", "SET", "RESET", "LISTEN", "LOAD",
+                            "DECLARE CURSOR", "DISCARD ALL", "PREPARE"})
+        EXPECT_TRUE(changes_session(tag)) << tag;
+    for (auto const* tag :
+         {"SELECT 1", "INSERT 0 1", "UPDATE 3", "DEALLOCATE", "CREATE TABLE", "NOTIFY", "DO", "", "SETTLE"})
+        EXPECT_FALSE(changes_session(tag)) << tag;
+}
+
+} // namespace
