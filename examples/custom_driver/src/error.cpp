@@ -19,6 +19,13 @@ public:
         }
         return "unknown memcached error";
     }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        switch (static_cast<errc>(code)) {
+        case errc::connect_failed: return coda::error_class::connection_lost;
+        case errc::out_of_memory: return coda::error_class::throttled;
+        default: return coda::error_class::permanent;
+        }
+    }
 };
 
 } // namespace

@@ -121,6 +121,20 @@ TEST(decision, a_wait_that_ends_at_the_deadline_is_too_long) {
     EXPECT_EQ(decide(a).what, verdict::retry);
 }
 
+TEST(decision, no_request_of_a_server_overflows) {
+    failed_attempt a{.kind = error_class::throttled,
+                     .max_attempts = 2,
+                     .left = coda::duration::max(),
+                     .backoff = 24h,
+                     .retry_after = coda::duration::max()};
+    a.outcome = outcome::completed;
+    EXPECT_EQ(decide(a).what, verdict::no_time);
+    a.retry_after = coda::duration::max() - 24h;
+    EXPECT_EQ(decide(a).what, verdict::no_time);
+    a.left = 1ms;
+    EXPECT_EQ(decide(a).what, verdict::no_time);
+}
+
 TEST(decision, is_made_at_compile_time_where_all_is_known) {
     static_assert(decide({.kind = error_class::transient,
                           .outcome = outcome::completed,

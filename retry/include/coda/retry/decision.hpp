@@ -49,14 +49,13 @@ struct decision {
 /// back at once.
 constexpr decision decide(failed_attempt const& a) noexcept {
     bool const perhaps_done = a.outcome == outcome::unknown || a.kind == error_class::unconfirmed;
-    duration const wait = a.retry_after + a.backoff;
     if (a.kind == error_class::cancelled) return {verdict::cancelled};
     if (a.kind == error_class::permanent || a.kind == error_class::expired) return {verdict::permanent};
     if (perhaps_done && !a.idempotent) return {verdict::unsafe};
     if (a.attempts >= a.max_attempts) return {verdict::attempts_used};
-    if (wait >= a.left) return {verdict::no_time};
+    if (a.retry_after >= a.left || a.backoff >= a.left - a.retry_after) return {verdict::no_time}; // no overflow
     if (!a.budget) return {verdict::budget_empty};
-    return {verdict::retry, wait};
+    return {verdict::retry, a.retry_after + a.backoff};
 }
 
 } // namespace coda

@@ -5,6 +5,9 @@
 #include <coda/runtime/loop.hpp>
 
 #include <coroutine>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 namespace coda::detail {
 
