@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Retrying, and what else protects callers and servers from each other: a policy, a pipeline, one call for many callers.
+// Retrying, and what else protects callers and servers from each other: a policy, a pipeline, one call for many
+// callers.
 #include "database.hpp"
 
 #include <coda/postgres.hpp>

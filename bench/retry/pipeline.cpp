@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the parts of coda::retry add to a call with which nothing is wrong: each, and a pipeline of them. The call itself
-// is a coroutine that has its value at once; `call` is what that costs alone.
+// What the parts of coda::retry add to a call with which nothing is wrong: each, and a pipeline of them. The call
+// itself is a coroutine that has its value at once; `call` is what that costs alone.
 #include "batch.hpp"
 
 #include <coda/retry.hpp>
@@ -61,7 +61,8 @@ void rate_limiter(benchmark::State& s) {
 void pipeline(benchmark::State& s) {
     coda::circuit_breaker breaker;
     coda::concurrency_limiter limiter;
-    auto const stage = coda::pipeline(coda::timeout(1h), coda::retry(coda::retry_policy::transient()), breaker, limiter);
+    auto const stage =
+        coda::pipeline(coda::timeout(1h), coda::retry(coda::retry_policy::transient()), breaker, limiter);
     measure(s, stage);
 }
 

@@ -8,10 +8,10 @@ namespace coda::detail {
 
 namespace {
 constexpr std::size_t enough_samples = 10;
-constexpr double smoothing = 0.2;        // how much of the way to what one window says
-constexpr double steepest = 0.5;         // no window says less than half
-constexpr double after_drops = 0.9;      // of the limit
-constexpr double to_find_baseline = 0.5; // of the limit, while it is measured again
+constexpr double smoothing = 0.2;         // how much of the way to what one window says
+constexpr double steepest = 0.5;          // no window says less than half
+constexpr double after_drops = 0.9;       // of the limit
+constexpr double to_find_baseline = 0.25; // of the limit, while it is measured
 } // namespace
 
 gradient_limit::gradient_limit(options const& o) noexcept : options_(o), limit_(static_cast<double>(o.initial)) {}
@@ -41,10 +41,16 @@ void gradient_limit::end_window(time_point now) noexcept {
     sum_ = 0;
     samples_ = drops_ = most_in_flight_ = 0;
 
-    if (dropping) return set(limit_ * after_drops);
-    if (baseline_until_ == time_point::min()) baseline_until_ = now + options_.baseline_for;
-    if (now >= baseline_until_) return measure_baseline_again(now);
-    if (baseline_ == 0 || latency < baseline_) baseline_ = latency;
+    if (dropping) {
+        measuring_ = 0;
+        return set(limit_ * after_drops);
+    }
+    if (measuring_ > 0) {
+        if (--measuring_ == 0) end_measuring(now, latency);
+        return;
+    }
+    if (now >= baseline_until_) return begin_measuring();
+    baseline_ = std::min(baseline_, latency);
     double const allowed = baseline_ * static_cast<double>(options_.tolerance_percent) / 100;
     double const gradient = latency > 0 ? std::clamp(allowed / latency, steepest, 1.0) : 1.0;
     double const wanted = limit_ * gradient + std::sqrt(limit_);
@@ -52,11 +58,18 @@ void gradient_limit::end_window(time_point now) noexcept {
     set(limit_ + (wanted - limit_) * smoothing);
 }
 
-// What was the least may have been of other times: a server may have become slower. With fewer calls it shows anew.
-void gradient_limit::measure_baseline_again(time_point now) noexcept {
-    baseline_ = 0;
-    baseline_until_ = now + options_.baseline_for;
+// What was the least may have been of other times: a server may have become slower. With fewer calls it shows anew,
+// when those that waited there before have ended.
+void gradient_limit::begin_measuring() noexcept {
+    limit_before_ = limit_;
+    measuring_ = 2;
     set(limit_ * to_find_baseline);
+}
+
+void gradient_limit::end_measuring(time_point now, double latency) noexcept {
+    baseline_ = latency;
+    baseline_until_ = now + options_.baseline_for;
+    set(limit_before_);
 }
 
 void gradient_limit::set(double limit) noexcept {

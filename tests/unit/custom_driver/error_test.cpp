@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <memcached/error.hpp>
-
 #include <gtest/gtest.h>
+#include <memcached/error.hpp>
 
 namespace {
 

@@ -28,7 +28,7 @@ using coda::test::manual_loop;
 // A server that does `workers` requests at once, each in `service`; the others wait there.
 class server {
 public:
-    server(std::size_t workers, duration service) : workers_(workers), service(service) {}
+    server(std::size_t workers, duration each) : service(each), workers_(workers) {}
     operation<> request() {
         most = std::max(most, ++inside);
         auto const mine = co_await as_result(workers_.acquire());
@@ -37,15 +37,13 @@ public:
         ++served;
         co_return coda::result<>();
     }
+    duration service;
     std::size_t inside = 0;
     std::size_t most = 0;
     int served = 0;
 
 private:
     coda::semaphore workers_;
-
-public:
-    duration service;
 };
 
 // `clients` that ask again and again through the limiter, until `until`.

@@ -143,7 +143,10 @@ TEST(pipeline, cancelled_at_every_suspension_leaves_every_part_as_it_was) {
             auto call = script;
             bool over = false;
             auto const ticks = [&]() -> task<> { // each turn takes a while: some task is always ready here
-                for (; !over; co_await coda::yield()) loop.advance(500ns);
+                while (!over) {
+                    loop.advance(500ns);
+                    co_await coda::yield();
+                }
             };
             auto const waits = [&]() -> task<> {
                 auto const held = co_await limiter.acquire();

@@ -27,8 +27,8 @@ struct concurrency_limiter_options {
     std::size_t max_waiters = 1'000;
     /// How often the limit is set, from what calls took in the meantime. More than 0, at most 24 h.
     duration window = std::chrono::milliseconds(100);
-    /// For how long the shortest latency is taken for what the server needs when nobody waits. Then it is measured
-    /// anew, with half as many calls. More than 0, at most 24 h.
+    /// For how long the shortest latency is taken for what the server needs when nobody waits. It is measured at the
+    /// beginning and after this time anew: for two windows with a quarter of the calls. More than 0, at most 24 h.
     duration baseline_for = std::chrono::seconds(30);
     /// How much longer than that a call may take before the limit goes down, in percent. 100 to 1,000.
     std::size_t tolerance_percent = 150;

@@ -9,7 +9,8 @@ namespace coda::detail {
 
 // How many calls a server should be given at once, found from how long they take: when they take longer than they do
 // without a queue, there is a queue, and the limit goes down by that gradient; else it goes up by its square root.
-// After the idea of Netflix's concurrency-limits. Decides once in each window; knows no clock.
+// After the idea of Netflix's concurrency-limits. How long they take without a queue is measured at the beginning and
+// from time to time, with a quarter of the calls for two windows. Decides once in each window; knows no clock.
 class gradient_limit {
 public:
     struct options {
@@ -34,13 +35,16 @@ public:
 private:
     void count(time_point now) noexcept;
     void end_window(time_point now) noexcept;
-    void measure_baseline_again(time_point now) noexcept;
+    void begin_measuring() noexcept;
+    void end_measuring(time_point now, double latency) noexcept;
     void set(double limit) noexcept;
 
     options options_;
     double limit_;
     double baseline_ = 0; // in ns
     time_point baseline_until_ = time_point::min();
+    double limit_before_ = 0; // it was measured
+    int measuring_ = 0;       // windows left of that
     // The window.
     time_point end_ = time_point::min();
     double sum_ = 0; // of the latencies, in ns
