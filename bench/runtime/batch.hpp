@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <string>
 #include <vector>
 
 /// Measuring in batches. On a shared machine one long measurement says little: each iteration of a benchmark runs a
@@ -75,24 +76,24 @@ void measure(benchmark::State& state, Batch coda_batch) {
     state.counters["coda_allocs"] = ours.allocations();
 }
 
-// The same, and how many times as long `asio_batch` takes.
-template <class CodaBatch, class AsioBatch>
-void compare(benchmark::State& state, CodaBatch coda_batch, AsioBatch asio_batch) {
+// The same, and how many times as long `other_batch`, which is called `other`, takes.
+template <class CodaBatch, class OtherBatch>
+void compare(benchmark::State& state, CodaBatch coda_batch, OtherBatch other_batch, std::string const& other = "asio") {
     costs ours, theirs;
     coda_batch(batch_size);
-    asio_batch(batch_size);
+    other_batch(batch_size);
     for (auto _ : state) {
         cost const c = coda_batch(batch_size);
-        cost const a = asio_batch(batch_size);
+        cost const o = other_batch(batch_size);
         ours.add(c);
-        theirs.add(a);
-        state.SetIterationTime((c.ns + a.ns) * batch_size * 1e-9);
+        theirs.add(o);
+        state.SetIterationTime((c.ns + o.ns) * batch_size * 1e-9);
     }
     state.counters["coda_ns"] = ours.median_ns();
-    state.counters["asio_ns"] = theirs.median_ns();
+    state.counters[other + "_ns"] = theirs.median_ns();
     state.counters["ratio"] = theirs.median_ns() / ours.median_ns();
     state.counters["coda_allocs"] = ours.allocations();
-    state.counters["asio_allocs"] = theirs.allocations();
+    state.counters[other + "_allocs"] = theirs.allocations();
 }
 
 } // namespace bench

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,17 @@ namespace bench {
 
 // What was measured: by benchmark, by counter.
 using measurements = std::map<std::string, std::map<std::string, double>>;
+
+// What one benchmark's counter is to be.
+struct goal {
+    enum bound { at_least, at_most };
+    char const* what;
+    char const* benchmark;
+    char const* counter;
+    goal::bound bound;
+    double limit;
+    char const* unit;
+};
 
 enum class verdict { met, missed, not_measured };
 
@@ -19,7 +31,7 @@ struct finding {
     bench::verdict verdict = verdict::not_measured;
 };
 
-// The runtime's speed goals, held against what was measured.
-std::vector<finding> judge(measurements const&);
+// The goals, held against what was measured.
+std::vector<finding> judge(std::span<goal const> goals, measurements const&);
 
 } // namespace bench

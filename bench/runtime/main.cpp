@@ -1,75 +1,34 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench-runtime: what the runtime costs, beside boost::asio::awaitable in the same run. Takes the options of Google
 // Benchmark, and --check: exit code 1 when a goal was missed or, without a filter, not measured.
-#include "goals.hpp"
+#include "report.hpp"
 #include "sleeping_tasks.hpp"
-
-#include <benchmark/benchmark.h>
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <string_view>
 
 namespace {
 
-// Prints as usual, and keeps the counters for the summary.
-class recording_reporter : public benchmark::ConsoleReporter {
-public:
-    void ReportRuns(std::vector<Run> const& runs) override {
-        for (Run const& run : runs) {
-            if (run.error_occurred || run.run_type == Run::RT_Aggregate) continue;
-            for (auto const& [name, counter] : run.counters) measured[bare_name(run)][name] = counter.value;
-        }
-        ConsoleReporter::ReportRuns(runs);
-    }
-    bench::measurements measured;
+using bench::goal;
+constexpr auto at_least = goal::at_least;
+constexpr auto at_most = goal::at_most;
 
-private:
-    // Without what the library appends to say how it was measured.
-    static std::string bare_name(Run const& run) {
-        std::string name = run.run_name.function_name;
-        return run.run_name.args.empty() ? name : name + "/" + run.run_name.args;
-    }
+constexpr goal goals[] = {
+    {"awaiting a ready child, times cheaper than asio::awaitable", "child", "ratio", at_least, 2.5, "x"},
+    {"resuming through the loop, times cheaper than asio::awaitable", "resume", "ratio", at_least, 2.5, "x"},
+    {"heap allocations per awaited child", "child", "coda_allocs", at_most, 0, ""},
+    {"heap allocations per resumption", "resume", "coda_allocs", at_most, 0, ""},
+    {"heap allocations per operation", "operation_ready", "coda_allocs", at_most, 0, ""},
+    {"heap allocations per error as a result", "operation_error", "coda_allocs", at_most, 0, ""},
+    {"heap allocations per with_timeout", "with_timeout", "coda_allocs", at_most, 0, ""},
+    {"heap allocations per when_all", "when_all_of_two", "coda_allocs", at_most, 0, ""},
+    {"arming and disarming a timer with 100,000 armed", "arm_and_disarm", "coda_ns", at_most, 40, "ns"},
+    {"the same with 1,000 timeouts in flight", "arm_and_disarm_with_1000_in_flight", "coda_ns", at_most, 40, "ns"},
+    {"memory of a sleeping task", "sleeping_tasks", "coda_bytes", at_most, 1024, "bytes"},
+    {"posting from another thread", "post_from_threads/1", "million_per_s", at_least, 3, "million/s"},
 };
-
-// Whether the user chose what to measure: then there are goals about which nothing is known.
-bool filtered(int argc, char const* const* argv) {
-    auto const is_filter = [](std::string_view argument) { return argument.starts_with("--benchmark_filter"); };
-    return std::any_of(argv, argv + argc, is_filter) || std::getenv("BENCHMARK_FILTER") != nullptr;
-}
-
-// True when no goal was missed; one that was not measured is, where all were to be.
-bool print(std::vector<bench::finding> const& findings, bool all_wanted) {
-    fmt::print("\nGoals\n");
-    bool missed = false;
-    for (auto const& f : findings) {
-        missed |= f.verdict == bench::verdict::missed || (all_wanted && f.verdict == bench::verdict::not_measured);
-        if (f.verdict == bench::verdict::not_measured)
-            fmt::print("  not measured                 {}\n", f.goal);
-        else
-            fmt::print("  {:<6} {:>10.2f} {:<10} {}\n", f.verdict == bench::verdict::met ? "met" : "MISSED", f.value,
-                       f.unit, f.goal);
-    }
-    return !missed;
-}
 
 } // namespace
 
 int main(int argc, char** argv) {
     if (argc > 1)
         if (auto const code = bench::measure_sleeping_tasks(argv[1])) return *code;
-    auto const check = std::find(argv + 1, argv + argc, std::string_view("--check"));
-    bool const checks = check != argv + argc;
-    if (checks) {
-        std::copy(check + 1, argv + argc, check);
-        --argc;
-    }
-    bool const all_wanted = !filtered(argc, argv);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    recording_reporter reporter;
-    benchmark::RunSpecifiedBenchmarks(&reporter);
-    bool const met = print(bench::judge(reporter.measured), all_wanted);
-    return checks && !met ? 1 : 0;
+    return bench::run(argc, argv, goals);
 }

@@ -82,6 +82,14 @@ public:
     void upkeep(time_point now) noexcept;
     time_point upkeep_due() const noexcept { return upkeep_due_; }
 
+    // Permits: what max_size counts. `give_up_permit` lowers it where one is not needed, never below 1 or min_size; it
+    // is free when there are no more connections than permits.
+    bool starved() const noexcept;
+    bool give_up_permit(time_point now) noexcept;
+    bool permits_free() const noexcept { return count_.size() <= options_.max_size; }
+    void add_permit() noexcept { ++options_.max_size; }
+    std::size_t permits() const noexcept { return options_.max_size; }
+
     pool_action next(time_point now) noexcept;
     time_point due() const noexcept;
 

@@ -4,6 +4,13 @@
 
 namespace coda::detail {
 
+namespace {
+
+// How long a connection must have been idle before its permit goes to another loop.
+constexpr duration permit_idle_time = std::chrono::milliseconds(100);
+
+} // namespace
+
 void pool_core::upkeep(time_point now) noexcept {
     if (state_ == pool_state::closed) return;
     upkeep_due_ = count_.size() > 0 ? now + options_.upkeep_interval : no_deadline;
@@ -41,6 +48,21 @@ void pool_core::inspect_leases(time_point now) noexcept {
         ++count_.held_too_long;
         journal_.held_too_long(s.id_, now - s.since_, s.taken_at_);
     }
+}
+
+bool pool_core::starved() const noexcept {
+    return state_ == pool_state::ready && count_.waiters > promised() && count_.size() >= options_.max_size;
+}
+
+// A connection that was used a moment ago is likely to be used again.
+bool pool_core::give_up_permit(time_point now) noexcept {
+    if (!waiters_.empty() || options_.max_size <= std::max<std::size_t>(1, options_.min_size)) return false;
+    if (count_.size() >= options_.max_size) {
+        if (idle_.empty() || now - idle_.back().since_ < permit_idle_time) return false;
+        plan_closing(idle_.back(), close_reason::overflow);
+    }
+    --options_.max_size;
+    return true;
 }
 
 void pool_core::plan_closing(slot& s, close_reason why) noexcept {

@@ -57,6 +57,7 @@ pool_engine::pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make,
 
 // What is under way goes last: its connections may hold on to whatever.
 void pool_engine::end() noexcept {
+    watcher_ = nullptr;
     core_.shut();
     while (slot* leased = core_.let_go()) static_cast<pooled&>(*leased).pool = nullptr;
     time_point const now = loop_.now();
@@ -164,6 +165,18 @@ void pool_engine::pump() noexcept {
     }
     if (core_.state() == pool_state::closed && core_.counts().size() == 0) empty_.set();
     set_alarm();
+    if (watcher_ != nullptr) watcher_->changed();
+}
+
+bool pool_engine::give_up_permit() noexcept {
+    if (!core_.give_up_permit(loop_.now())) return false;
+    pump();
+    return true;
+}
+
+void pool_engine::add_permit() noexcept {
+    core_.add_permit();
+    pump();
 }
 
 void pool_engine::on_time() noexcept {
@@ -332,5 +345,12 @@ void clear(pool_engine& e, bool interrupt_in_use) noexcept { e.clear(interrupt_i
 operation<> close(engine_reference e) { return pool_engine::close(std::move(e)); }
 pool_state state(pool_engine const& e) noexcept { return e.state(); }
 pool_statistics statistics(pool_engine const& e) noexcept { return e.statistics(); }
+
+void watch(pool_engine& e, pool_watcher* w) noexcept { e.watch(w); }
+bool starved(pool_engine const& e) noexcept { return e.starved(); }
+bool give_up_permit(pool_engine& e) noexcept { return e.give_up_permit(); }
+bool permits_free(pool_engine const& e) noexcept { return e.permits_free(); }
+void add_permit(pool_engine& e) noexcept { e.add_permit(); }
+std::size_t permits(pool_engine const& e) noexcept { return e.permits(); }
 
 } // namespace coda::detail

@@ -4,6 +4,7 @@
 #include "pool_core.hpp"
 
 #include <coda/pool/detail/acquisition.hpp>
+#include <coda/pool/detail/permits.hpp>
 #include <coda/runtime/event.hpp>
 #include <coda/runtime/scope.hpp>
 
@@ -43,6 +44,14 @@ public:
     // For leases.
     void take_back(pooled& c) noexcept;
 
+    // For the exchange of permits between loops.
+    void watch(pool_watcher* w) noexcept { watcher_ = w; }
+    bool starved() const noexcept { return core_.starved(); }
+    bool give_up_permit() noexcept;
+    bool permits_free() const noexcept { return core_.permits_free(); }
+    void add_permit() noexcept;
+    std::size_t permits() const noexcept { return core_.permits(); }
+
     void ready() noexcept;
     void clear(bool interrupt_in_use) noexcept;
     static operation<> close(engine_reference self);
@@ -77,6 +86,7 @@ private:
     pool_options options_;
     pool_core core_;
     alarm alarm_;
+    pool_watcher* watcher_ = nullptr;
     event empty_; // closed, and no connection is left
     std::optional<scope> closing_;
     std::optional<scope> work_; // connecting, checking, resetting: cancelled by close

@@ -9,5 +9,6 @@
 #include <coda/pool/pool.hpp>
 #include <coda/pool/poolable.hpp>
 #include <coda/pool/session_choice.hpp>
+#include <coda/pool/sharded.hpp>
 #include <coda/pool/shared_connections.hpp>
 #include <coda/pool/statistics.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/detail/acquisition.hpp>
+#include <coda/pool/detail/permits.hpp>
 #include <coda/pool/lease.hpp>
 #include <coda/pool/listener.hpp>
 #include <coda/pool/options.hpp>
@@ -46,6 +47,12 @@ void clear(pool_engine& e, bool interrupt_in_use) noexcept;
 operation<> close(engine_reference e);
 pool_state state(pool_engine const& e) noexcept;
 pool_statistics statistics(pool_engine const& e) noexcept;
+void watch(pool_engine& e, pool_watcher* w) noexcept;
+bool starved(pool_engine const& e) noexcept;
+bool give_up_permit(pool_engine& e) noexcept;
+bool permits_free(pool_engine const& e) noexcept;
+void add_permit(pool_engine& e) noexcept;
+std::size_t permits(pool_engine const& e) noexcept;
 
 } // namespace detail
 
@@ -123,6 +130,19 @@ public:
 
     /// What the pool is doing, and how long things took. Takes microseconds: for a page of metrics, not for each query.
     pool_statistics statistics() const noexcept { return detail::statistics(*engine_); }
+
+    /// For `sharded`: permits, of which max_size is the number that the pool began with, move between loops.
+    /// - `watch`: who is told, at the end of whatever changed something; nullptr: nobody.
+    /// - `starved`: somebody waits, and max_size alone keeps a connection from being opened for him.
+    /// - `give_up_permit`: one less, where it is not needed; a connection that is idle is closed for it, and the permit
+    ///   is free when `permits_free`. False where none can be spared; one always stays, and min_size do.
+    /// - `add_permit`: one more.
+    void watch(detail::pool_watcher* w) noexcept { detail::watch(*engine_, w); }
+    bool starved() const noexcept { return detail::starved(*engine_); }
+    bool give_up_permit() noexcept { return detail::give_up_permit(*engine_); }
+    bool permits_free() const noexcept { return detail::permits_free(*engine_); }
+    void add_permit() noexcept { detail::add_permit(*engine_); }
+    std::size_t permits() const noexcept { return detail::permits(*engine_); }
 
 private:
     // Keeps what it needs from the call on: the pool may go before it begins.
