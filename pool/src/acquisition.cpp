@@ -5,36 +5,36 @@
 
 namespace coda::detail {
 
-acquisition::acquisition(pool_engine& from, std::source_location by) noexcept
-    : waiter([](waiter& w) noexcept { static_cast<acquisition&>(w).cancelled(); }), pool_(from), by_(by) {}
+acquisition::acquisition(engine_reference from, std::source_location by) noexcept
+    : waiter([](waiter& w) noexcept { static_cast<acquisition&>(w).cancelled(); }), pool_(std::move(from)), by_(by) {}
 
 acquisition::~acquisition() {
-    if (waiting()) pool_.leave(*this, make_error_code(errc::cancelled));
+    if (waiting()) pool_->leave(*this, make_error_code(errc::cancelled));
     if (granted_ != nullptr) give_back(*granted_);
 }
 
 bool acquisition::await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept {
-    if (ctx->loop != &pool_.home()) {
+    if (ctx->loop != &pool_->home()) {
         why_ = used_from_another_loop("a pool");
         return false;
     }
-    since_ = pool_.home().now();
-    if ((granted_ = pool_.take(since_, by_)) != nullptr) return false;
-    if (auto refused = pool_.refusal(since_)) {
+    since_ = pool_->home().now();
+    if ((granted_ = pool_->take(since_, by_)) != nullptr) return false;
+    if (auto refused = pool_->refusal(since_)) {
         why_ = std::move(*refused);
         return false;
     }
     if (!suspend(h, ctx)) {
-        why_ = pool_.refuse(failure(), since_);
+        why_ = pool_->refuse(failure(), since_);
         return false;
     }
-    pool_.wait(*this, since_, by_);
+    pool_->wait(*this, since_, by_);
     return true;
 }
 
 // One who was cancelled, or whose pool was closed or interrupted, after he was handed a connection does not take it: it
 // goes on to the next. Only one who has waited has a context.
-result<pooled*> acquisition::await_resume() noexcept {
+result<pooled*> acquisition::take_outcome() noexcept {
     if (granted_ == nullptr) return std::move(why_);
     pooled& c = *std::exchange(granted_, nullptr);
     error_code reason = c.pool != nullptr ? c.pool->taken_away(c) : make_error_code(errc::closed);
@@ -55,6 +55,6 @@ void acquisition::refuse(error why) noexcept {
     fail(why_.code());
 }
 
-void acquisition::cancelled() noexcept { refuse(pool_.leave(*this, ctx()->cancel.reason())); }
+void acquisition::cancelled() noexcept { refuse(pool_->leave(*this, ctx()->cancel.reason())); }
 
 } // namespace coda::detail

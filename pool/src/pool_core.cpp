@@ -55,7 +55,8 @@ step pool_core::returned(slot& s, time_point now) noexcept {
         return step::drop;
     }
     s.since_ = s.alive_ = now;
-    if (state_ == pool_state::closed || unfit(s, now) || !s.needs_reset()) return settle(s, true, now);
+    if (auto const why = unfit(s, now)) return retire(s, *why);
+    if (!s.needs_reset()) return keep(s);
     move(s, in::resetting, busy_);
     return step::reset;
 }
@@ -203,6 +204,7 @@ bool pool_core::failing_fast(time_point now) const noexcept {
 }
 
 std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) const noexcept {
+    if (state_ == pool_state::closed) return close_reason::pool_closed;
     if (s.generation_ != generation_) return close_reason::stale;
     if (!s.usable()) return close_reason::error;
     if (now > s.expires_) return close_reason::expired;
@@ -212,7 +214,6 @@ std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) cons
 }
 
 step pool_core::settle(slot& s, bool fit, time_point now) noexcept {
-    if (state_ == pool_state::closed) return retire(s, close_reason::pool_closed);
     if (auto const why = unfit(s, now)) return retire(s, *why);
     if (!fit) return retire(s, close_reason::error);
     return keep(s);
@@ -222,11 +223,11 @@ step pool_core::settle(slot& s, bool fit, time_point now) noexcept {
 step pool_core::keep(slot& s) noexcept {
     s.fresh_until_ = std::min({s.alive_ + options_.validate_after_idle, s.since_ + options_.max_idle_time, s.expires_});
     bool const last = s.state_ == in::checking && waiters_.empty();
-    move(s, in::idle, idle_);
-    if (!last) {
-        s.unlink();
+    change(s, in::idle);
+    if (last)
+        idle_.push_back(s);
+    else
         idle_.push_front(s);
-    }
     return step::keep;
 }
 
@@ -255,25 +256,23 @@ void pool_core::lease_out(slot& s, time_point since, std::source_location by, ti
     journal_.connection_taken(s.id_, now - since);
 }
 
-void pool_core::move(slot& s, in to, intrusive_list<slot>& list) noexcept {
+void pool_core::change(slot& s, in to) noexcept {
     --counter(s.state_);
     ++counter(to);
     s.state_ = to;
     s.unlink();
+}
+
+void pool_core::move(slot& s, in to, intrusive_list<slot>& list) noexcept {
+    change(s, to);
     list.push_back(s);
 }
 
 std::size_t& pool_core::counter(in s) noexcept {
-    switch (s) {
-    case in::connecting: return count_.connecting;
-    case in::idle: return count_.idle;
-    case in::checking: return count_.checking;
-    case in::in_use: return count_.in_use;
-    case in::resetting: return count_.resetting;
-    case in::closing:
-    case in::cut_off: break; // which is not counted
-    }
-    return count_.closing;
+    constexpr std::size_t pool_counts::* of[] = {&pool_counts::connecting, &pool_counts::idle,
+                                                 &pool_counts::checking,   &pool_counts::in_use,
+                                                 &pool_counts::resetting,  &pool_counts::closing};
+    return count_.*of[static_cast<std::size_t>(s)];
 }
 
 claim& pool_core::pop_waiter() noexcept {

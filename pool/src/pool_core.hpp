@@ -112,6 +112,7 @@ private:
     }
     std::size_t& counter(in s) noexcept;
 
+    void change(slot& s, in to) noexcept; // leaves its list
     void move(slot& s, in to, intrusive_list<slot>& list) noexcept;
     step keep(slot& s) noexcept;
     step settle(slot& s, bool fit, time_point now) noexcept;

@@ -135,7 +135,9 @@ error pool_engine::error_of(acquire_failure failure, bool connect_failed, time_p
 
 void pool_engine::take_back(pooled& c) noexcept {
     assert(loop_.in_loop_thread() && "a lease was returned on another thread than its pool's");
-    settle(std::unique_ptr<pooled>(&c), core_.returned(c, loop_.now()));
+    step const what = core_.returned(c, loop_.now());
+    if (what == step::keep && core_.counts().waiters == 0 && watcher_ == nullptr) return; // nothing follows from it
+    settle(std::unique_ptr<pooled>(&c), what);
     pump();
 }
 

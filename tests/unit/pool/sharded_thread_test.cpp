@@ -84,12 +84,6 @@ protected:
     counted counted_;
 };
 
-task<> use(sharded_pool& pools, coda::duration d) {
-    auto& mine = (co_await pools.local()).get();
-    auto const db = co_await mine.acquire();
-    co_await coda::sleep_for(d);
-}
-
 task<std::size_t> permits(sharded_pool& pools) {
     auto& mine = (co_await pools.local()).get();
     co_return mine.permits();

@@ -8,6 +8,11 @@
 
 namespace coda {
 
+namespace detail {
+template <poolable Connection>
+class acquire_awaiter;
+}
+
 /// A connection that one task has for itself; the pool has it back when the lease is released or destroyed. That costs
 /// the one who returns it nothing: what it needs before the next use (a reset, a reply to wait for) is the pool's
 /// business.
@@ -42,7 +47,7 @@ public:
 
 private:
     template <poolable>
-    friend class pool;
+    friend class detail::acquire_awaiter;
     explicit lease(detail::pooled_connection<Connection>& c) noexcept : held_(&c) {}
 
     detail::pooled_connection<Connection>* held_ = nullptr;

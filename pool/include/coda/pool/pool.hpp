@@ -54,6 +54,21 @@ bool permits_free(pool_engine const& e) noexcept;
 void add_permit(pool_engine& e) noexcept;
 std::size_t permits(pool_engine const& e) noexcept;
 
+// Gives a lease. Keeps what it needs of the pool, which may go before it begins. No coroutine: a frame would cost as
+// much as all the rest of an acquire.
+template <poolable Connection>
+class acquire_awaiter : public acquisition {
+public:
+    using acquisition::acquisition;
+
+    lease<Connection> await_resume() { return value_or_throw(await_result()); }
+    result<lease<Connection>> await_result() noexcept {
+        auto taken = take_outcome();
+        if (taken.has_error()) return std::move(taken).error();
+        return lease<Connection>(static_cast<pooled_connection<Connection>&>(**taken));
+    }
+};
+
 } // namespace detail
 
 /// How a pool is cleared.
@@ -82,6 +97,22 @@ static_assert(std::is_trivially_copyable_v<clear_options>);
 template <poolable Connection>
 class pool {
 public:
+    /// What `acquire` gives: an operation that is not a coroutine, whose frame would cost as much as all the rest.
+    /// Keeps what it needs of the pool, which may go before it begins.
+    class [[nodiscard]] acquire_awaitable {
+    public:
+        using value_type = lease<Connection>;
+        acquire_awaitable(detail::engine_reference engine, std::source_location by) noexcept
+            : engine_(std::move(engine)), by_(by) {}
+        detail::acquire_awaiter<Connection> operator co_await() const noexcept {
+            return detail::acquire_awaiter<Connection>(engine_, by_);
+        }
+
+    private:
+        detail::engine_reference engine_;
+        std::source_location by_;
+    };
+
     /// Makes a connection that is not yet connected. Called on the loop's thread. An exception is a failed attempt:
     /// what is not a coda::exception becomes errc::not_connected with its what().
     using factory = std::function<std::unique_ptr<Connection>()>;
@@ -91,9 +122,9 @@ public:
     pool(loop& l, factory make, pool_options options = {})
         : engine_(detail::make_pool_engine(l, without_type(std::move(make)), options)) {}
 
-    /// Takes a connection, waiting for one where it must: at most acquire_timeout or until the context's deadline. Does
-    /// not allocate where one is idle, once the thread has made as many calls at once before. `by` is who is named when
-    /// the lease is held for too long.
+    /// Takes a connection, waiting for one where it must, and gives a `lease`: at most acquire_timeout or until the
+    /// context's deadline. Does not allocate where one is idle, once the thread has made as many calls at once before.
+    /// `by` is who is named when the lease is held for too long.
     ///
     /// Errors, all not_sent:
     /// - errc::timed_out with acquire_error: no connection came in time, and why;
@@ -107,8 +138,8 @@ public:
     /// Cancelled by its context while it waits, it leaves the queue and ends with the reason (errc::cancelled); a
     /// connection that it was handed meanwhile goes on to the next. The attempt to connect that it caused goes on and
     /// joins the pool.
-    operation<lease<Connection>> acquire(std::source_location by = std::source_location::current()) {
-        return acquire_from(engine_.shared(), by);
+    acquire_awaitable acquire(std::source_location by = std::source_location::current()) {
+        return acquire_awaitable(engine_.shared(), by);
     }
 
     /// Makes a paused pool ready: it opens connections and hands them out. Nothing to do in another state.
@@ -145,13 +176,6 @@ public:
     std::size_t permits() const noexcept { return detail::permits(*engine_); }
 
 private:
-    // Keeps what it needs from the call on: the pool may go before it begins.
-    static operation<lease<Connection>> acquire_from(detail::engine_reference engine, std::source_location by) {
-        auto taken = co_await detail::acquisition(*engine, by);
-        if (taken.has_error()) co_return detail::failed<lease<Connection>>(std::move(taken).error());
-        co_return lease<Connection>(static_cast<detail::pooled_connection<Connection>&>(**taken));
-    }
-
     static std::function<std::unique_ptr<detail::pooled>()> without_type(factory make) {
         return [make = std::move(make)]() -> std::unique_ptr<detail::pooled> {
             auto c = make();

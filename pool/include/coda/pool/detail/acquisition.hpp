@@ -12,14 +12,14 @@ namespace coda::detail {
 // connection, which the caller then has to give back. The pool may go while it waits.
 class acquisition : public waiter, public claim {
 public:
-    acquisition(pool_engine& from, std::source_location by) noexcept;
+    acquisition(engine_reference from, std::source_location by) noexcept;
     acquisition(acquisition const&) = delete;
     acquisition& operator=(acquisition const&) = delete;
     ~acquisition();
 
     bool await_ready() const noexcept { return false; } // only the context tells whether the loop is the pool's
     bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
-    result<pooled*> await_resume() noexcept;
+    result<pooled*> take_outcome() noexcept;
 
 private:
     friend class pool_engine;
@@ -30,7 +30,7 @@ private:
 
     void cancelled() noexcept;
 
-    pool_engine& pool_;
+    engine_reference pool_;
     pooled* granted_ = nullptr;
     time_point since_{};
     std::source_location by_;
