@@ -13,6 +13,7 @@ struct lateness {
     double p50 = 0;
     double p99 = 0;
     double longest = 0;
+    double busiest = 0; ///< processor time of the loop's thread between two beats, at most: what a quiet machine shows
 };
 
 /// Runs `work` on the loop, and beside it so many beats of 10 ms; `work` is cancelled after the last one. How long

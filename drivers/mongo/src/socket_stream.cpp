@@ -47,11 +47,16 @@ ssize_t socket_stream::read_some(std::span<char> to, std::int32_t timeout) {
     return fail(received_ == 0 ? ECONNRESET : static_cast<int>(-received_));
 }
 
-ssize_t socket_stream::receive(std::span<char> to) noexcept {
+ssize_t socket_stream::receive(std::span<char> to, int flags) const noexcept {
     ssize_t n = -1;
-    do n = recv(fd_.get(), to.data(), to.size(), MSG_DONTWAIT);
+    do n = recv(fd_.get(), to.data(), to.size(), flags | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
+}
+
+ssize_t socket_stream::look() const noexcept {
+    char byte;
+    return receive({&byte, 1}, MSG_PEEK);
 }
 
 ssize_t socket_stream::write(std::span<mongoc_iovec_t> from, std::int32_t timeout) {
@@ -106,9 +111,8 @@ int socket_stream::set_option(int level, int name, void const* value, unsigned s
 }
 
 bool socket_stream::closed_by_peer() const noexcept {
-    char byte;
-    ssize_t const n = recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    ssize_t const n = look();
+    return n <= 0 && n != -EAGAIN;
 }
 
 void socket_stream::start_waiting(stream_wait& w, readiness wanted) noexcept {
@@ -121,21 +125,18 @@ void socket_stream::stop_waiting() noexcept {
     watch_.want(readiness::read);
 }
 
-// What is waited for is read before the loop watches again: while it is there, it would be told once more. Between
-// operations nothing is expected from the server but its farewell. A backend may tell once more what has been read
-// meanwhile: then there is nothing, and the watch goes on.
+// What is waited for is read before the loop watches again: while it is there, it would be told once more. A backend
+// may tell once more what has been read meanwhile: then there is nothing, and the watch goes on. Between operations
+// nothing is expected from the server but its farewell.
 void socket_stream::ready(readiness r) noexcept {
-    if (waiting_ != nullptr) {
-        if (!waiting_->waiting()) return;
-        if (!reading_.empty()) received_ = receive(reading_);
-        if (!reading_.empty() && received_ == -EAGAIN) return;
-        return waiting_->ready(*this, r);
+    if (waiting_ != nullptr && !waiting_->waiting()) return;
+    if (includes(r, readiness::read)) {
+        received_ = reading_.empty() ? look() : receive(reading_);
+        if (received_ == -EAGAIN && !includes(r, readiness::write)) return;
     }
-    char byte;
-    ssize_t const n = recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return watch_.want(readiness::read);
+    if (waiting_ != nullptr) return waiting_->ready(*this, r);
     if (!wire_.busy()) {
-        wire_.shut(error(n > 0 ? coda::errc::protocol_error : coda::errc::connection_lost));
+        wire_.shut(error(received_ > 0 ? coda::errc::protocol_error : coda::errc::connection_lost));
         close(); // the server need not wait until somebody wants to use it
     }
     watch_.want(readiness::none); // it would be told for ever

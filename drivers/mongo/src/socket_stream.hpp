@@ -29,7 +29,9 @@ public:
 private:
     ssize_t read_some(std::span<char> to, std::int32_t timeout) override;
     // How many bytes came, 0 at the end of the stream, or -errno.
-    ssize_t receive(std::span<char> to) noexcept;
+    ssize_t receive(std::span<char> to, int flags = 0) const noexcept;
+    // The same of the next byte, which stays where it is.
+    ssize_t look() const noexcept;
     void ready(readiness r) noexcept;
     // Waits; false, with errno set, when it is not worth trying again.
     bool wait(readiness wanted, std::int32_t timeout);

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <memcached/client.hpp>
 
+#include <charconv>
+
 namespace coda::test {
 
 // The driver of examples/custom_driver.
@@ -86,10 +88,15 @@ private:
         for (char const c : text) digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
         return digits;
     }
+    // What is none (a corrupted reply, say) stays as it is.
     static std::string from_hexadecimal(std::string const& digits) {
         std::string text;
-        for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-            text += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+        for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+            unsigned char c = 0;
+            auto const* const end = digits.data() + i + 2;
+            if (std::from_chars(digits.data() + i, end, c, 16).ptr != end) return digits;
+            text += static_cast<char>(c);
+        }
         return text;
     }
 
