@@ -50,7 +50,7 @@ void gradient_limit::end_window(time_point now) noexcept {
         return;
     }
     if (now >= baseline_until_) return begin_measuring();
-    baseline_ = std::min(baseline_, latency);
+    if (baseline_ == 0 || latency < baseline_) baseline_ = latency; // 0: too short for the clock, so far
     double const allowed = baseline_ * static_cast<double>(options_.tolerance_percent) / 100;
     double const gradient = latency > 0 ? std::clamp(allowed / latency, steepest, 1.0) : 1.0;
     double const wanted = limit_ * gradient + std::sqrt(limit_);

@@ -89,6 +89,20 @@ TEST(concurrency_limiter, follows_a_server_that_becomes_slower) {
     EXPECT_GE(limiter.baseline(), 100ms);
 }
 
+TEST(gradient_limit, does_not_take_calls_too_short_for_the_clock_for_what_all_should_take) {
+    coda::detail::gradient_limit limit(
+        {.initial = 20, .least = 1, .most = 1'000, .window = 100ms, .baseline_for = 30s, .tolerance_percent = 150});
+    coda::time_point now{};
+    auto const samples = [&](int n, duration latency) {
+        for (int i = 0; i < n; ++i) limit.sample(now += 10ms, latency, 5);
+    };
+    samples(1 + 10 * 10, 0ms); // ten windows; the first begins with its first sample
+    EXPECT_EQ(limit.baseline(), 0ms);
+    samples(10 * 10, 1ms);
+    EXPECT_EQ(limit.limit(), 20U);
+    EXPECT_EQ(limit.baseline(), 1ms);
+}
+
 TEST(concurrency_limiter, does_not_grow_while_it_is_not_used) {
     manual_loop loop;
     server s(1'000, 10ms);
