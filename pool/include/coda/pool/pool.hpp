@@ -107,8 +107,14 @@ public:
         detail::acquire_awaiter<Connection> operator co_await() const noexcept {
             return detail::acquire_awaiter<Connection>(engine_, by_);
         }
+        /// For functions that pass it on as one.
+        operator operation<lease<Connection>>() && { return as_operation(std::move(*this)); }
 
     private:
+        static operation<lease<Connection>> as_operation(acquire_awaitable self) {
+            auto taken = co_await as_result(std::move(self));
+            co_return std::move(taken);
+        }
         detail::engine_reference engine_;
         std::source_location by_;
     };
