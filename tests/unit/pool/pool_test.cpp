@@ -175,22 +175,6 @@ TEST(pool, acquire_ends_after_its_timeout_and_says_why) {
     loop.run(body());
 }
 
-TEST(pool, acquire_that_timed_out_tells_the_last_connect_error) {
-    manual_loop loop;
-    scripted_server server{.connect_takes = 40ms,
-                           .refuses = coda::error(coda::make_error_code(errc::not_connected), "too many of you")};
-    scripted_pool pool(loop, connections_to(server),
-                       {.max_connecting = 1, .acquire_timeout = 50ms, .first_backoff = 1ms});
-    auto const body = [&]() -> task<> {
-        auto const late = co_await as_result(pool.acquire());
-        EXPECT_EQ(loop.elapsed(), 50ms);
-        EXPECT_EQ(late.error().code(), errc::timed_out);
-        EXPECT_EQ(late.error().message(), "no connection after 50 ms: 0 in use, 1 connecting, 0 draining, 0 waiting; "
-                                          "last connect error: too many of you");
-    };
-    loop.run(body());
-}
-
 TEST(pool, earlier_deadline_of_the_context_bounds_the_wait) {
     manual_loop loop;
     scripted_server server{.connect_takes = 1s};
@@ -316,61 +300,6 @@ TEST(pool, waiter_that_is_destroyed_leaves_the_queue) {
     loop.run(body());
     EXPECT_TRUE(order.empty());
     EXPECT_EQ(pool.statistics().idle, 1u);
-}
-
-TEST(pool, who_waits_is_served_when_the_server_is_back) {
-    manual_loop loop;
-    scripted_server server{.connect_takes = 10ms, .refuses = coda::error(errc::not_connected)};
-    scripted_pool pool(loop, connections_to(server));
-    std::optional<result<scripted_lease>> waiting;
-    auto const body = [&](scope& s) -> task<> {
-        s.spawn(keep_outcome(pool, waiting));
-        co_await coda::sleep_for(3s);
-        EXPECT_FALSE(waiting);
-        server.refuses.reset();
-        co_await coda::sleep_for(1s);
-        EXPECT_TRUE(waiting && waiting->has_value());
-    };
-    loop.run(coda::with_scope(body));
-    EXPECT_GE(pool.statistics().connect_failures, 5u);
-    EXPECT_LE(pool.statistics().connect_failures, 16u);
-    EXPECT_EQ(pool.statistics().waiters, 0u);
-}
-
-TEST(pool, that_fails_fast_tells_why_connecting_failed) {
-    manual_loop loop;
-    scripted_server server{.connect_takes = 10ms, .refuses = coda::error(errc::not_connected, coda::outcome::unknown)};
-    scripted_pool pool(loop, connections_to(server), {.fail_fast = true});
-    auto const body = [&]() -> task<> {
-        auto const refused = co_await as_result(pool.acquire());
-        EXPECT_EQ(loop.elapsed(), 10ms);
-        EXPECT_EQ(refused.error().code(), errc::not_connected);
-        EXPECT_EQ(refused.error().outcome(), coda::outcome::not_sent);
-        auto const again = co_await as_result(pool.acquire());
-        EXPECT_EQ(loop.elapsed(), 10ms);
-        EXPECT_EQ(again.error().code(), errc::not_connected);
-        server.refuses.reset();
-        co_await coda::sleep_for(50ms);
-        auto const db = co_await pool.acquire();
-        EXPECT_EQ(loop.elapsed(), 60ms) << "it was connected in the background";
-        EXPECT_TRUE(db->usable());
-    };
-    loop.run(body());
-    EXPECT_EQ(server.live, 1);
-}
-
-TEST(pool, attempt_ends_after_connect_timeout) {
-    manual_loop loop;
-    scripted_server server{.connect_takes = 1h};
-    scripted_pool pool(loop, connections_to(server), {.connect_timeout = 30ms, .fail_fast = true});
-    auto const body = [&]() -> task<> {
-        auto const late = co_await as_result(pool.acquire());
-        EXPECT_EQ(loop.elapsed(), 30ms);
-        EXPECT_EQ(late.error().code(), errc::timed_out);
-        EXPECT_EQ(late.error().details<coda::acquire_error>(), nullptr);
-    };
-    loop.run(body());
-    EXPECT_EQ(server.live, 0);
 }
 
 TEST(pool, reset_happens_behind_the_back_of_the_one_who_returns) {
@@ -530,30 +459,6 @@ TEST(pool, takes_an_idle_connection_without_allocating) {
     };
     loop.run(body());
     EXPECT_EQ(pool.statistics().handed_out, 1003u);
-}
-
-TEST(pool, what_the_factory_throws_is_a_failed_attempt) {
-    manual_loop loop;
-    scripted_pool malformed(loop, []() -> std::unique_ptr<coda::test::scripted_connection> {
-        throw coda::exception(coda::error(coda::make_error_code(errc::invalid_argument), "malformed"));
-    });
-    auto const throws = []() -> std::unique_ptr<coda::test::scripted_connection> {
-        throw std::runtime_error("no such thing");
-    };
-    scripted_pool foreign(loop, throws, {.fail_fast = true});
-    scripted_pool empty(loop, [] { return std::unique_ptr<coda::test::scripted_connection>(); });
-    auto const body = [&]() -> task<> {
-        auto const first = co_await as_result(malformed.acquire());
-        EXPECT_EQ(first.error().code(), errc::invalid_argument);
-        EXPECT_EQ(first.error().message(), "malformed");
-        auto const second = co_await as_result(foreign.acquire());
-        EXPECT_EQ(second.error().code(), errc::not_connected);
-        EXPECT_EQ(second.error().message(), "no such thing");
-        auto const third = co_await as_result(empty.acquire());
-        EXPECT_EQ(third.error().code(), errc::invalid_argument);
-        EXPECT_EQ(loop.elapsed(), 0ms) << "no waiting cures that";
-    };
-    loop.run(body());
 }
 
 TEST(pool, out_of_memory_fails_an_acquire_or_drops_a_connection_and_leaks_nothing) {
