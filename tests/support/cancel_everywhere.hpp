@@ -34,7 +34,8 @@ public:
     // False: it has ended before.
     template <class Ended>
     task<bool> run(Ended ended) {
-        loop& l = *(co_await this_context()).loop;
+        context const& here = co_await this_context();
+        loop& l = *here.loop;
         bool has_waited = false;
         while (!ended()) {
             if (left_ <= 0) {

@@ -53,6 +53,11 @@ key_listener::~key_listener() {
     std::fclose(stream_);
 }
 
+std::optional<backend_key> const& key_listener::key() noexcept {
+    if (stream_ != nullptr) std::fflush(stream_);
+    return key_;
+}
+
 ssize_t key_listener::write(void* self, char const* text, std::size_t size) noexcept {
     for (char const c : std::string_view(text, size)) static_cast<key_listener*>(self)->take(c);
     return static_cast<ssize_t>(size);

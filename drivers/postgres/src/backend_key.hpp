@@ -30,7 +30,7 @@ public:
     ~key_listener();
 
     // Of the server that answered last.
-    std::optional<backend_key> const& key() const noexcept { return key_; }
+    std::optional<backend_key> const& key() noexcept;
 
 private:
     static ssize_t write(void* self, char const* text, std::size_t size) noexcept;

@@ -99,7 +99,7 @@ operation<established> connect(conninfo const& info, std::optional<std::size_t>&
     PGconn* const c = connection.get();
     PQsetNoticeProcessor(c, [](void*, char const*) {}, nullptr);
     PQsetErrorVerbosity(c, PQERRORS_VERBOSE); // or nothing would tell the SQLSTATE of a rejected login
-    key_listener const key(c);
+    key_listener key(c);
 
     context const& here = co_await this_context();
     std::size_t at = current(c, info.servers(), 0);
