@@ -90,6 +90,7 @@ public:
     }
 
     operation<> close() override { return client_.close(); }
+    void clear(bool) override {}
     pool_statistics statistics() const override { return client_.statistics(); }
     std::size_t max_size() const override { return client_bounds().pool.max_size; }
     duration bound(request what) const override {

@@ -107,6 +107,7 @@ public:
         co_return co_await as_result(pool_.close());
     }
 
+    void clear(bool interrupt) override { pool_.clear({.interrupt_in_use = interrupt}); }
     pool_statistics statistics() const override { return pool_.statistics(); }
     std::size_t max_size() const override { return pool_bounds().max_size; }
 

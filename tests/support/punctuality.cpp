@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string>
 
 namespace coda::test {
 
@@ -26,6 +27,15 @@ punctuality::duration punctuality::late_between(time_point from, time_point to) 
     for (auto const& d : delays_)
         if (d.from < to && d.to > from) most = std::max(most, d.to - d.from);
     return most;
+}
+
+// "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345"
+std::chrono::microseconds machine_was_short_of_processors() {
+    std::ifstream file("/proc/pressure/cpu");
+    std::string line;
+    std::getline(file, line);
+    auto const at = line.rfind("total=");
+    return std::chrono::microseconds(line.starts_with("some") && at != line.npos ? std::stoll(line.substr(at + 6)) : 0);
 }
 
 std::chrono::nanoseconds waited_for_processor() {

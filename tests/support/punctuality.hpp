@@ -41,6 +41,10 @@ private:
     duration held_{};
 };
 
+/// For how long so far some task of the machine wanted a processor and had none (/proc/pressure/cpu); 0 where the
+/// kernel does not tell.
+std::chrono::microseconds machine_was_short_of_processors();
+
 /// For how long the calling thread has been waiting for a processor so far (/proc/thread-self/schedstat).
 std::chrono::nanoseconds waited_for_processor();
 

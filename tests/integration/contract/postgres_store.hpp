@@ -41,6 +41,7 @@ public:
         o.connection.connect_timeout = limits.connect_timeout;
         o.connection.statement_timeout = limits.operation_timeout;
         o.connection.drain_timeout = limits.drain_timeout;
+        o.connection.cancel_on_server = false; // the contract is what holds without
         return std::make_unique<client>(l, std::move(uri), o);
     }
     static std::unique_ptr<connection> make_connection(loop& l, std::string uri) {

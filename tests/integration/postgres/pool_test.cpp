@@ -39,16 +39,16 @@ protected:
         uri_ = uri;
     }
 
-    pool::factory connections() {
-        return [this] { return std::make_unique<connection>(loop(), uri_); };
+    pool::factory connections(coda::pg::connection_options of_each = {}) {
+        return [this, of_each] { return std::make_unique<connection>(loop(), uri_, of_each); };
     }
 
     // Runs `body(pool)`, closes the pool, and looks for what it left behind.
     template <class Body>
-    void run_and_close(pool_options const& options, Body const& body) {
+    void run_and_close(pool_options const& options, Body const& body, coda::pg::connection_options of_each = {}) {
         auto const before = fd_snapshot::take();
         {
-            pool p(loop(), connections(), options);
+            pool p(loop(), connections(of_each), options);
             auto const all = [&]() -> task<> {
                 co_await body(p);
                 co_await p.close();
@@ -138,7 +138,7 @@ TEST_P(postgres_pool, connection_whose_statement_does_not_end_in_time_is_replace
         EXPECT_EQ(p.statistics().opened, 2u);
         EXPECT_EQ(p.statistics().closed, 1u);
     };
-    run_and_close({.max_size = 1, .reset_timeout = 100ms}, body);
+    run_and_close({.max_size = 1, .reset_timeout = 100ms}, body, {.cancel_on_server = false});
 }
 
 // Waits until the server has no such process any more.

@@ -38,6 +38,7 @@ TEST(punctuality, the_kernel_tells_for_how_long_a_thread_waited) {
     auto const before = waited_for_processor();
     EXPECT_GE(before, 0ns);
     EXPECT_GE(waited_for_processor(), before);
+    EXPECT_GE(coda::test::machine_was_short_of_processors(), 0us);
 }
 
 } // namespace
