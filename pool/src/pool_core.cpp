@@ -137,9 +137,10 @@ step pool_core::reset_done(slot& s, bool succeeded, time_point now) noexcept {
 
 void pool_core::closed(slot& s) noexcept { end(s, false); }
 
-void pool_core::lost(slot& s) noexcept {
-    if (s.state_ != in::closing) journal_.connection_closed(s.id_, close_reason::error);
-    end(s, false);
+void pool_core::lost(name n) noexcept {
+    if (n.state != in::closing) journal_.connection_closed(n.id, close_reason::error);
+    --counter(n.state);
+    ++count_.closed;
 }
 
 pool_action pool_core::next(time_point now) noexcept {

@@ -64,8 +64,13 @@ public:
     step checked(slot& s, bool passed, time_point now) noexcept;
     step reset_done(slot& s, bool succeeded, time_point now) noexcept;
     void closed(slot& s) noexcept;
-    // The connection did not live to see the end of what `keep` or `next` wanted.
-    void lost(slot& s) noexcept;
+    // A connection that did not live to see the end of what was wanted of it: `name_of` while it lives, `lost` then.
+    struct name {
+        std::uint64_t id;
+        slot::state state;
+    };
+    name name_of(slot const& s) const noexcept { return {s.id_, s.state_}; }
+    void lost(name n) noexcept;
 
     // CMAP's.
     void ready() noexcept;

@@ -207,7 +207,7 @@ void pool_engine::begin_open() noexcept {
 }
 
 void pool_engine::settle(std::unique_ptr<pooled> c, step what) noexcept {
-    pooled& kept = *c;
+    auto const name = core_.name_of(*c);
     try {
         switch (what) {
         case step::keep: static_cast<void>(c.release()); break; // the core has it, and gives it back by name
@@ -217,7 +217,7 @@ void pool_engine::settle(std::unique_ptr<pooled> c, step what) noexcept {
         default: break; // dropped
         }
     } catch (std::bad_alloc const&) {
-        core_.lost(kept);
+        core_.lost(name);
     }
 }
 

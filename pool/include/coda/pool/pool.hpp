@@ -128,9 +128,8 @@ public:
     pool(loop& l, factory make, pool_options options = {})
         : engine_(detail::make_pool_engine(l, without_type(std::move(make)), options)) {}
 
-    /// Takes a connection, waiting for one where it must, and gives a `lease`: at most acquire_timeout or until the
-    /// context's deadline. Does not allocate where one is idle, once the thread has made as many calls at once before.
-    /// `by` is who is named when the lease is held for too long.
+    /// Takes a connection and gives a `lease`, waiting for one where it must: at most acquire_timeout or until the
+    /// context's deadline. Does not allocate. `by` is who is named when the lease is held for too long.
     ///
     /// Errors, all not_sent:
     /// - errc::timed_out with acquire_error: no connection came in time, and why;
