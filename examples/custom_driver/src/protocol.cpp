@@ -153,7 +153,8 @@ bool reply_parser::take_data(std::string_view& bytes) {
 }
 
 reply_parser::progress reply_parser::end_line() {
-    if (!line_.ends_with("\r\n") || line_.size() == 2)
+    // Of one whose end was damaged the next reply would be a part, and each after that another request's.
+    if (line_.size() < 3 || line_.find('\r') != line_.size() - 2)
         return malformed("a line that is empty or ends in the wrong way");
     reply_.line.assign(line_, 0, line_.size() - 2);
     line_.clear();

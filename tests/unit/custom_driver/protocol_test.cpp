@@ -87,6 +87,8 @@ TEST(memcached_parser, refuses_what_is_no_reply) {
         "STAT a b\r\nVALUE key 0 1\r\na\r\n",
         "STAT a b\r\nSTORED\r\n",
         "STAT \r\n",
+        "STORED\r\vSTORED\r\n",
+        "STORED\v\nSTORED\r\n",
         "VA\r\n",
         "VA x\r\n",
         std::string(5000, 'x'),
