@@ -27,7 +27,7 @@ private:
     void wake() noexcept override { turn_due_ = true; }
     void set_backend_timer(time_point when) noexcept override { timer_ = when; }
     void stop_backend() noexcept override {}
-    std::unique_ptr<detail::watch_backend> watch(int, fd_watch&) override { return std::make_unique<no_watch>(); }
+    std::unique_ptr<coda::detail::watch_backend> watch(int, fd_watch&) override { return std::make_unique<no_watch>(); }
 
     void run_backend() override {
         while (!stopped()) {
@@ -43,7 +43,7 @@ private:
     }
 
     // Never ready: there is no I/O here (a signal's descriptor is watched by every run).
-    struct no_watch final : detail::watch_backend {
+    struct no_watch final : coda::detail::watch_backend {
         void want(readiness) noexcept override {}
     };
 

@@ -3,6 +3,7 @@
 
 #include "framing.hpp"
 #include "hiredis.hpp"
+#include "line_check.hpp"
 
 #include <boost/system/errc.hpp>
 #include <fmt/format.h>
@@ -58,7 +59,7 @@ struct link::hooks {
     static link& of(redisReadTask const* task) noexcept { return *static_cast<link*>(task->privdata); }
 
     static void* create_string(redisReadTask const* task, char* text, std::size_t length) noexcept {
-        if (!of(task).begin_value(task, {text, length})) return nullptr;
+        if (!of(task).begin_value(task, {text, length}) || !of(task).is_whole(task, {text, length})) return nullptr;
         return added([&] { of(task).reply_.add_text(text_kind(task->type), {text, length}); });
     }
 #if HIREDIS_MAJOR > 0
@@ -67,15 +68,16 @@ struct link::hooks {
     using element_count = int;
 #endif
     static void* create_array(redisReadTask const* task, element_count elements) noexcept {
-        if (!of(task).begin_value(task)) return nullptr;
+        if (!of(task).begin_value(task) || !of(task).follows_line('*', static_cast<long long>(elements)))
+            return nullptr;
         return added([&] { of(task).reply_.add_array(static_cast<std::size_t>(elements)); });
     }
     static void* create_integer(redisReadTask const* task, long long integer) noexcept {
-        if (!of(task).begin_value(task)) return nullptr;
+        if (!of(task).begin_value(task) || !of(task).follows_line(':', integer)) return nullptr;
         return added([&] { of(task).reply_.add_integer(integer); });
     }
     static void* create_nil(redisReadTask const* task) noexcept {
-        if (!of(task).begin_value(task)) return nullptr;
+        if (!of(task).begin_value(task) || !of(task).is_whole_nil(task)) return nullptr;
         return added([&] { of(task).reply_.add_nil(); });
     }
     static void free_value(void*) noexcept {}
@@ -208,6 +210,33 @@ bool link::begin_value(redisReadTask const* task, std::string_view text) noexcep
     reply_.begin();
     if (outstanding_ > 0) return true;
     failure_ = task->type == REDIS_REPLY_ERROR ? last_words(text) : protocol_error("a reply that nobody asked for");
+    return false;
+}
+
+// A string and its line have been read together, and all of it is still in the buffer, its line end included.
+bool link::is_whole(redisReadTask const* task, std::string_view text) noexcept {
+    if (task->type != REDIS_REPLY_STRING) return is_one_line(text) || malformed();
+    char const* const begin = context_->c.reader->buf;
+    std::string_view const before(begin, static_cast<std::size_t>(text.data() - begin));
+    bool const ends = text.data()[text.size()] == '\r' && text.data()[text.size() + 1] == '\n';
+    return (ends && ends_with_line(before, '$', static_cast<long long>(text.size()))) || malformed();
+}
+
+// hiredis has moved on behind the line of an array or an integer.
+bool link::follows_line(char kind, long long number) noexcept {
+    redisReader const& r = *context_->c.reader;
+    return ends_with_line({r.buf, r.pos}, kind, number) || malformed();
+}
+
+// ... but not behind that of a string that is nil.
+bool link::is_whole_nil(redisReadTask const* task) noexcept {
+    redisReader const& r = *context_->c.reader;
+    if (task->type != REDIS_REPLY_STRING) return follows_line('*', -1);
+    return std::string_view(r.buf + r.pos - 1, r.len - r.pos + 1).starts_with("$-1\r\n") || malformed();
+}
+
+bool link::malformed() noexcept {
+    failure_ = protocol_error("a malformed line");
     return false;
 }
 

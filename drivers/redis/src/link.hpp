@@ -65,6 +65,10 @@ private:
     void write_failed(int why) noexcept;
     void context_gone() noexcept;
     bool begin_value(redisReadTask const* task, std::string_view text = {}) noexcept;
+    bool is_whole(redisReadTask const* task, std::string_view text) noexcept;
+    bool is_whole_nil(redisReadTask const* task) noexcept;
+    bool follows_line(char kind, long long number) noexcept;
+    bool malformed() noexcept;
 
     listener& owner_;
     redisAsyncContext* context_; // hiredis frees it when it fails

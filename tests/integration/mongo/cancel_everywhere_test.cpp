@@ -47,7 +47,10 @@ TEST_P(mongo_everywhere, operations_leave_the_client_usable) {
     tried([&] { return db->ping(); }, usable);
     tried([&] { return db->command(database(), doc("ping", 1)); }, usable);
     tried([&] { return all.insert_one(doc("a", 1)); }, usable);
-    tried([&] { return all.insert_many(std::vector<bson::document>{doc("a", 2), doc("a", 3)}); }, usable);
+    std::vector<bson::document> two;
+    two.push_back(doc("a", 2));
+    two.push_back(doc("a", 3));
+    tried([&] { return all.insert_many(two); }, usable);
     tried([&] { return all.find_one(doc("a", 1)); }, usable);
     tried([&] { return all.find_by_id(1); }, usable);
     tried([&] { return all.count(); }, usable);

@@ -71,10 +71,11 @@ constexpr bool is_text(oid t) noexcept {
 ///     static constexpr bool binary;                    // the format that encode writes
 template <class T>
 struct codec {
-    static_assert(sizeof(T) == 0,
-                  "this type is neither a PostgreSQL parameter nor a column: use bool, integers, floats, std::string, "
-                  "std::string_view, bytes, std::optional of these, or specialize coda::pg::codec for it; a row's struct "
-                  "needs BOOST_DESCRIBE_STRUCT");
+    static_assert(
+        sizeof(T) == 0,
+        "this type is neither a PostgreSQL parameter nor a column: use bool, integers, floats, std::string, "
+        "std::string_view, bytes, std::optional of these, or specialize coda::pg::codec for it; a row's struct "
+        "needs BOOST_DESCRIBE_STRUCT");
 };
 
 template <>
