@@ -43,6 +43,7 @@ public:
                 co_return true;
             }
             if (!ready_queue(l).empty()) {
+                if (has_waited && --left_ == 0) continue; // woken by a timer
                 co_await yield();
                 --left_;
                 has_waited = false;

@@ -3,6 +3,7 @@
 #include "support/loops.hpp"
 
 #include <coda/runtime/run.hpp>
+#include <coda/runtime/sleep.hpp>
 
 #include <gmock/gmock.h>
 
