@@ -132,7 +132,7 @@ TEST(pipeline, of_a_temporary_keeps_what_can_be_copied) {
 
 TEST(pipeline, cancelled_at_every_suspension_leaves_every_part_as_it_was) {
     manual_loop loop;
-    coda::circuit_breaker breaker;
+    coda::circuit_breaker breaker({.minimum_calls = 1'000'000}); // it shall not open, however many attempts fail here
     coda::concurrency_limiter limiter({.initial_limit = 1, .max_limit = 1});
     coda::rate_limiter rate({.permits = 1'000'000, .per = 1s, .burst = 1});
     coda::hedge hedged({.after = 1us});
