@@ -9,6 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <csignal>
+#include <cstdlib>
 #include <random>
 
 namespace {
@@ -112,9 +114,14 @@ int run_all(options const& o) {
     return violations == 0 ? 0 : 1;
 }
 
+// A signal ends the run, where a loop would have it cancel one storm only. The servers are scripts/servers' business.
+void end_by_signal(int signal) { std::_Exit(128 + signal); }
+
 } // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGINT, &end_by_signal);
+    std::signal(SIGTERM, &end_by_signal);
     options o;
     CLI::App app("Storms of faults over coda's drivers");
     app.add_option("--store", o.stores, "postgres, redis, mongo; all of them")
