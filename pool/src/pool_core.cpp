@@ -22,7 +22,7 @@ slot* pool_core::take(time_point now, std::source_location by) noexcept {
 
 std::optional<acquire_failure> pool_core::refusal(time_point now) const noexcept {
     if (state_ == pool_state::closed) return acquire_failure::pool_closed;
-    if (state_ == pool_state::paused || failing_fast(now)) return acquire_failure::connection_error;
+    if (state_ == pool_state::paused || hopeless(now)) return acquire_failure::connection_error;
     if (count_.waiters >= options_.max_waiters) return acquire_failure::queue_full;
     return {};
 }
@@ -36,6 +36,7 @@ void pool_core::refused(acquire_failure why, duration waited) noexcept {
 void pool_core::wait(claim& c, time_point now, std::source_location by) noexcept {
     assert(!refusal(now));
     c.since_ = now;
+    c.failures_ = count_.connect_failures;
     c.taken_at_ = by;
     waiters_.push_back(c);
     ++count_.waiters;
@@ -175,7 +176,7 @@ pool_action pool_core::serve(time_point now) noexcept {
     }
     if (now - waiters_.front().since_ >= options_.acquire_timeout)
         return fail_oldest(acquire_failure::timed_out, false, now);
-    if (failing_fast(now)) return fail_oldest(acquire_failure::connection_error, true, now);
+    if (given_up(waiters_.front(), now)) return fail_oldest(acquire_failure::connection_error, true, now);
     return {};
 }
 
@@ -195,13 +196,20 @@ bool pool_core::wants_another(time_point now) const noexcept {
     if (count_.size() >= options_.max_size || now < backoff_.retry_at()) return false;
     if (count_.waiters > (backoff_.failing() ? 0 : promised())) return true;
     if (keeps_up() && count_.size() - count_.closing < options_.min_size) return true;
-    return failing_fast(now) && !hopeless_; // to notice when the server is back
+    return cannot_connect() && options_.fail_fast && !hopeless_; // to notice when the server is back
 }
 
 // Where there are connections their return may be waited for: a server that is at its limit is no server that is gone.
-bool pool_core::failing_fast(time_point now) const noexcept {
-    if (!backoff_.failing() || established() > 0) return false;
-    return hopeless_ ? count_.connecting == 0 && now < backoff_.retry_at() : options_.fail_fast;
+bool pool_core::cannot_connect() const noexcept { return backoff_.failing() && established() == 0; }
+
+bool pool_core::hopeless(time_point now) const noexcept {
+    return cannot_connect() && hopeless_ && count_.connecting == 0 && now < backoff_.retry_at();
+}
+
+// One who fails fast does so when an attempt has failed while he waited; that of the one before is none of his.
+bool pool_core::given_up(claim const& c, time_point now) const noexcept {
+    if (hopeless(now)) return true;
+    return options_.fail_fast && !hopeless_ && cannot_connect() && c.failures_ != count_.connect_failures;
 }
 
 std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) const noexcept {

@@ -108,7 +108,9 @@ private:
     using in = slot::state;
 
     std::optional<close_reason> unfit(slot const& s, time_point now) const noexcept;
-    bool failing_fast(time_point now) const noexcept;
+    bool cannot_connect() const noexcept;
+    bool hopeless(time_point now) const noexcept;
+    bool given_up(claim const& c, time_point now) const noexcept;
     bool wants_another(time_point now) const noexcept;
     bool keeps_up() const noexcept { return options_.upkeep_interval != duration::zero(); }
     std::size_t promised() const noexcept { return count_.connecting - opening_stale_ + count_.checking; }

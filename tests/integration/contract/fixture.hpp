@@ -104,21 +104,6 @@ protected:
             EXPECT_EQ(*r, text);
         }
     }
-    // The server is back. A pool asks for it from time to time while it cannot connect, and refuses everybody until
-    // then (docs/pool.md); shared connections are tried for whoever asks, at once.
-    task<> expect_found_again(client& c, std::string text) {
-        coda::result<std::string> r = co_await as_result(echo(c, text));
-        auto const refused = [&] { return r.has_error() && r.error().outcome() == outcome::not_sent; };
-        auto const latest = loop_->now() + std::chrono::seconds(20);
-        while (!store_type::shares_connections && refused() && loop_->now() < latest) {
-            co_await coda::sleep_for(std::chrono::milliseconds(5));
-            r = co_await as_result(echo(c, text));
-        }
-        EXPECT_TRUE(r.has_value()) << r.error().message();
-        if (r.has_value()) {
-            EXPECT_EQ(*r, text);
-        }
-    }
     // How many connections a client with one at a time has made after so many requests were given up in flight.
     void expect_connections_made(std::uint64_t given_up) {
         EXPECT_EQ(proxy().stats().accepted, store_type::shares_connections ? 1 : 1 + given_up);

@@ -49,7 +49,6 @@ public:
         mongo::client_options o;
         o.pool.max_size = limits.connections;
         o.pool.max_waiters = limits.max_queued;
-        o.pool.first_backoff = o.pool.max_backoff = std::chrono::milliseconds(1); // there are hundreds of faults
         o.pool.acquire_timeout = std::max(limits.operation_timeout, limits.connect_timeout);
         o.pool.connect_timeout = o.connection.connect_timeout = limits.connect_timeout;
         o.connection.operation_timeout = limits.operation_timeout;

@@ -57,12 +57,13 @@ TEST(pool_connecting, that_fails_fast_tells_why_connecting_failed) {
         EXPECT_EQ(refused.error().code(), errc::not_connected);
         EXPECT_EQ(refused.error().outcome(), coda::outcome::not_sent);
         auto const again = co_await as_result(pool.acquire());
-        EXPECT_EQ(loop.elapsed(), 10ms);
+        EXPECT_LE(loop.elapsed(), 10ms + 20ms + 10ms) << "the next attempt";
         EXPECT_EQ(again.error().code(), errc::not_connected);
         server.refuses.reset();
         co_await coda::sleep_for(50ms);
+        auto const back = loop.elapsed();
         auto const db = co_await pool.acquire();
-        EXPECT_EQ(loop.elapsed(), 60ms) << "it was connected in the background";
+        EXPECT_EQ(loop.elapsed(), back) << "it was connected in the background";
         EXPECT_TRUE(db->usable());
     };
     loop.run(body());

@@ -65,8 +65,8 @@ struct pool_options {
     duration first_backoff = std::chrono::milliseconds(20);
     /// first_backoff to 24 h. Below 1 s, a server that is back is noticed within 1 s.
     duration max_backoff = std::chrono::milliseconds(500);
-    /// While no connection can be had: whether acquires end at once with the last error of connecting, or wait until
-    /// their own deadline.
+    /// While no connection can be had: whether acquires end with the next attempt that fails, with its error, or wait
+    /// until their own deadline.
     bool fail_fast = false;
     /// Somebody else watches the server, as a MongoDB driver's monitor does: the pool is paused at first, by `clear`,
     /// and when connecting fails, and `ready` ends that. Otherwise it is ready from the start and tries again by

@@ -42,6 +42,7 @@ class claim : public list_node {
 private:
     friend class pool_core;
     time_point since_{};
+    std::uint64_t failures_ = 0; // to connect, before he came
     std::source_location taken_at_;
 };
 
