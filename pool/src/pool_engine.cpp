@@ -222,8 +222,7 @@ void pool_engine::settle(std::unique_ptr<pooled> c, step what) noexcept {
 }
 
 void pool_engine::connect_failed(pooled* c, error const& why) noexcept {
-    bool const hopeless = c != nullptr ? !c->worth_retrying(why) : why.code() == errc::invalid_argument;
-    core_.connect_failed(c, why, hopeless, loop_.now());
+    core_.connect_failed(c, why, why.kind() == error_class::permanent, loop_.now());
 }
 
 task<> pool_engine::open() {

@@ -8,13 +8,12 @@
 namespace coda::pg::detail {
 
 // What must not run on a connection that several share, because it outlives its statement there: transactions,
-// settings, cursors, channels, temporary tables, what is prepared. Whatever slips through as text (a statement within a
-// comment's reach, a procedure) the server's own words tell afterwards.
+// settings, cursors, channels, temporary tables, what is prepared.
 
 // Before it is sent: by its first words. errc::needs_own_connection, not_sent, saying what to use instead.
 result<> check_shareable(std::string_view sql);
 
-// After it ran: by the tag of its CommandComplete (PostgreSQL manual, 55.7).
+// After it ran, should its words have hidden it: by the tag of its CommandComplete (PostgreSQL manual, 55.7).
 bool changes_session(std::string_view command_tag) noexcept;
 
 } // namespace coda::pg::detail

@@ -2,7 +2,7 @@
 // Every public operation cancelled at each of its suspensions: it ends with the reason, and the client can be used as
 // before.
 #include "on_mongo.hpp"
-#include "support/cancel_everywhere.hpp"
+#include "support/everywhere.hpp"
 
 namespace {
 
@@ -13,26 +13,7 @@ using coda::bson::doc;
 namespace bson = coda::bson;
 namespace mongo = coda::mongo;
 
-class mongo_everywhere : public coda::test::on_mongo {
-protected:
-    // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
-    template <class Make, class After>
-    void tried(Make make, After after) {
-        auto const attempt = [&]() -> task<bool> {
-            bool by_itself = false;
-            {
-                auto const r = co_await as_result(make());
-                by_itself = r.has_value();
-                if (!by_itself) {
-                    EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
-                }
-            } // a lease goes back
-            co_await coda::shield(after());
-            co_return by_itself;
-        };
-        EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
-    }
-};
+using mongo_everywhere = coda::test::everywhere<coda::test::on_mongo>;
 CODA_ON_EVERY_LOOP(mongo_everywhere);
 
 TEST_P(mongo_everywhere, operations_leave_the_client_usable) {

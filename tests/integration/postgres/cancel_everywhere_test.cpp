@@ -2,7 +2,7 @@
 // Every public operation cancelled at each of its suspensions: it ends with the reason and the truth, and what it was
 // made of can be used as before.
 #include "on_postgres.hpp"
-#include "support/cancel_everywhere.hpp"
+#include "support/everywhere.hpp"
 
 #include <coda/pool.hpp>
 
@@ -14,26 +14,7 @@ using coda::as_result;
 using coda::outcome;
 using coda::task;
 
-class postgres_everywhere : public coda::test::on_postgres {
-protected:
-    // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
-    template <class Make, class After>
-    void tried(Make make, After after) {
-        auto const attempt = [&]() -> task<bool> {
-            bool by_itself = false;
-            {
-                auto const r = co_await as_result(make());
-                by_itself = r.has_value();
-                if (!by_itself) {
-                    EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
-                }
-            } // a lease goes back
-            co_await coda::shield(after());
-            co_return by_itself;
-        };
-        EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
-    }
-};
+using postgres_everywhere = coda::test::everywhere<coda::test::on_postgres>;
 CODA_ON_EVERY_LOOP(postgres_everywhere);
 
 TEST_P(postgres_everywhere, statements_leave_the_connection_usable) {

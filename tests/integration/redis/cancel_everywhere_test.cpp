@@ -2,7 +2,7 @@
 // Every public operation cancelled at each of its suspensions: it ends with the reason and the truth, and what it was
 // made of can be used as before.
 #include "on_redis.hpp"
-#include "support/cancel_everywhere.hpp"
+#include "support/everywhere.hpp"
 
 #include <coda/pool.hpp>
 
@@ -15,26 +15,7 @@ using coda::task;
 using coda::redis::connection;
 using coda::redis::reply;
 
-class redis_everywhere : public coda::test::on_redis {
-protected:
-    // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
-    template <class Make, class After>
-    void tried(Make make, After after) {
-        auto const attempt = [&]() -> task<bool> {
-            bool by_itself = false;
-            {
-                auto const r = co_await as_result(make());
-                by_itself = r.has_value();
-                if (!by_itself) {
-                    EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
-                }
-            } // a lease goes back
-            co_await coda::shield(after());
-            co_return by_itself;
-        };
-        EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
-    }
-};
+using redis_everywhere = coda::test::everywhere<coda::test::on_redis>;
 CODA_ON_EVERY_LOOP(redis_everywhere);
 
 TEST_P(redis_everywhere, commands_leave_the_connection_usable) {

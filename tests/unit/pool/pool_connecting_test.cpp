@@ -124,17 +124,10 @@ TEST(pool_connecting, acquire_that_timed_out_tells_the_last_connect_error) {
     loop.run(body());
 }
 
-// A connection that knows what is not worth trying again.
-class picky_connection : public coda::test::scripted_connection {
-public:
-    using scripted_connection::scripted_connection;
-    static bool worth_retrying(coda::error const& e) noexcept { return e.code() != errc::protocol_error; }
-};
-
-TEST(pool_connecting, type_of_the_connection_may_say_what_is_not_worth_trying_again) {
+TEST(pool_connecting, that_fails_for_good_is_not_tried_again_until_somebody_asks) {
     manual_loop loop;
     scripted_server server{.refuses = coda::error(coda::make_error_code(errc::protocol_error), "wrong password")};
-    coda::pool<picky_connection> pool(loop, [&] { return std::make_unique<picky_connection>(server); });
+    scripted_pool pool(loop, connections_to(server));
     auto const body = [&]() -> task<> {
         auto const refused = co_await as_result(pool.acquire());
         EXPECT_EQ(refused.error().message(), "wrong password");

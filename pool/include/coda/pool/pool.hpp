@@ -87,8 +87,8 @@ static_assert(std::is_trivially_copyable_v<clear_options>);
 /// Idle connections are handed out last in, first out; one idle for longer than validate_after_idle is pinged first.
 ///
 /// When connecting fails, the pool waits for a while before it tries again, ever longer (first_backoff, max_backoff),
-/// and those who wait go on waiting until their own deadline, unless `fail_fast` or the connection's type
-/// (`worth_retrying`) says otherwise. States, events and options are those of MongoDB's Connection Monitoring and
+/// and those who wait go on waiting until their own deadline, unless `fail_fast` or the error
+/// (error_class::permanent) says otherwise. States, events and options are those of MongoDB's Connection Monitoring and
 /// Pooling specification (docs/pool.md).
 ///
 /// One loop only, which must outlive it; but for the constructor, everything is for its thread. Destroying the pool

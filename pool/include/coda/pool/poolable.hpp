@@ -10,7 +10,9 @@ namespace coda {
 /// What a pool can hold. `coda::pg::connection` is one; so is anything of the following meaning, where "bounded" is not
 /// asked of the type: the pool puts a deadline on each operation.
 ///
-/// - `connect()` establishes the connection; called once, on a new object. Once it has succeeded, `usable()` holds.
+/// - `connect()` establishes the connection; called once, on a new object. Once it has succeeded, `usable()` holds. The
+///   kind of its error (error::kind) tells whether another attempt may succeed: where it is `permanent` (a wrong
+///   password, or a category that does not say), those who wait end with it at once.
 /// - `ping()` asks the peer for a sign of life. Fails where there is none.
 /// - `reset()` makes the connection as good as new: no state of the last user is left, no reply of his is outstanding
 /// (it
@@ -19,9 +21,6 @@ namespace coda {
 /// - `usable()`: established, as far as is known without asking. Never becomes true again by itself.
 /// - `needs_reset()`: used since it was connected or reset, so that the next user could tell.
 /// - `abort()` ends the connection at once, while others may use it: their operations fail.
-/// - `worth_retrying(e)`, const and noexcept, may be left out: whether connecting may succeed another time although it
-///   failed with `e`. Where it will not (a wrong password), those who wait end with `e` at once instead of waiting for
-///   attempts to come. Left out: all but errc::invalid_argument is worth it.
 /// - The destructor ends the connection at once, silently; also while `connect`, `ping`, `reset` or `close` is
 /// suspended,
 ///   whose coroutine is destroyed before.

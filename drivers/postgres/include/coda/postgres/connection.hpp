@@ -49,10 +49,6 @@ public:
 
     /// Connected, as far as is known.
     bool usable() const noexcept;
-    /// For pools: trying again does not help against a wrong password or an unknown database.
-    bool worth_retrying(error const& connect_error) const noexcept {
-        return connect_error.kind() != error_class::permanent;
-    }
     /// Used since it was connected or reset.
     bool needs_reset() const noexcept { return own_->used; }
     /// The server's process that serves it (pg_backend_pid()); 0 when not connected.

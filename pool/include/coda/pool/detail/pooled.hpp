@@ -53,7 +53,6 @@ public:
     virtual operation<> reset() = 0;
     virtual operation<> close() = 0;
     virtual void abort() noexcept = 0;
-    virtual bool worth_retrying(error const& connect_error) const noexcept = 0;
 
     pool_engine* pool = nullptr; // where it goes back to; none once the pool has gone or let go of it
     cancel_source interruption;  // of what the pool does with it
@@ -71,14 +70,6 @@ public:
     bool usable() const noexcept override { return std::as_const(*connection).usable(); }
     bool needs_reset() const noexcept override { return std::as_const(*connection).needs_reset(); }
     void abort() noexcept override { connection->abort(); }
-    bool worth_retrying(error const& e) const noexcept override {
-        if constexpr (requires {
-                          { connection->worth_retrying(e) } noexcept -> std::same_as<bool>;
-                      })
-            return std::as_const(*connection).worth_retrying(e);
-        else
-            return e.code() != errc::invalid_argument;
-    }
 
     std::unique_ptr<Connection> const connection;
 };

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/cancel_everywhere.hpp"
+
+#include <coda/runtime/operation.hpp>
+
+#include <gtest/gtest.h>
+
+namespace coda::test {
+
+// What tests of a driver's public operations, each cancelled at each of its suspensions, have in common.
+template <class Fixture>
+class everywhere : public Fixture {
+protected:
+    // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
+    template <class Make, class After>
+    void tried(Make make, After after) {
+        auto const attempt = [&]() -> task<bool> {
+            bool by_itself = false;
+            {
+                auto const r = co_await as_result(make());
+                by_itself = r.has_value();
+                if (!by_itself) {
+                    EXPECT_EQ(r.error().code(), errc::cancelled) << r.error().message();
+                }
+            } // a lease goes back
+            co_await shield(after());
+            co_return by_itself;
+        };
+        EXPECT_GT(this->run(cancel_everywhere(attempt)), 0);
+    }
+};
+
+} // namespace coda::test
