@@ -32,12 +32,12 @@ public:
         case errc::queue_full: return error_class::throttled;
         case errc::name_not_resolved:
         case errc::connection_lost:
-        case errc::not_connected: return error_class::connection_lost;
+        case errc::not_connected:
+        case errc::protocol_error: return error_class::connection_lost; // given up; the next may be sound
         case errc::closed:
         case errc::already_awaited:
         case errc::loop_stopped:
         case errc::invalid_argument:
-        case errc::protocol_error:
         case errc::type_mismatch: break;
         }
         return error_class::permanent;

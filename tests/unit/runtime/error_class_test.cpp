@@ -28,7 +28,7 @@ TEST(error_class, codes_of_the_runtime_have_one) {
         {errc::invalid_argument, error_class::permanent},
         {errc::connection_lost, error_class::connection_lost},
         {errc::not_connected, error_class::connection_lost},
-        {errc::protocol_error, error_class::permanent},
+        {errc::protocol_error, error_class::connection_lost},
         {errc::type_mismatch, error_class::permanent},
     };
     for (auto const& c : cases) {

@@ -23,7 +23,7 @@ enum class error_class {
     expired,       ///< the server's own limit of time was over, or somebody ended it there: it would take as long again
     transient,     ///< a state that passes: the server starts, fails over, is busy; it did not do the request
     conflict,      ///< undone because of another transaction: run it again, whole
-    connection_lost, ///< the server was not reached, or the connection to it broke
+    connection_lost, ///< the server was not reached, or the connection to it broke, also because what came was no reply
     throttled,       ///< the server, or a bound on this side, asks for less
     unconfirmed,     ///< perhaps done, and the answer does not tell: as if there had been no answer
 };
