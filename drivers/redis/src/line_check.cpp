@@ -10,7 +10,8 @@ bool ends_with_line(std::string_view read, char kind, long long number) noexcept
     char* end = std::to_chars(line + 1, line + sizeof line - 2, number).ptr;
     *end++ = '\r';
     *end++ = '\n';
-    return read.ends_with(std::string_view(line, static_cast<std::size_t>(end - line)));
+    std::string_view const whole(line, static_cast<std::size_t>(end - line));
+    return read.ends_with(whole) || read == whole.substr(1);
 }
 
 bool is_one_line(std::string_view text) noexcept { return text.find_first_of("\r\n") == text.npos; }

@@ -8,7 +8,8 @@ namespace coda::redis::detail {
 // hiredis takes what follows a number for nothing: where a line's end is damaged, it reads the next line as a part of
 // it, and all later replies would be those of the commands before. These say whether a line is what it was read as.
 
-// `read` ends with the line of a number: "$12\r\n".
+// `read`, what is left of what was read, ends with the line of a number: "$12\r\n". hiredis may have read its first
+// byte before the others came, and dropped it.
 bool ends_with_line(std::string_view read, char kind, long long number) noexcept;
 
 // A status or an error is one line.

@@ -232,7 +232,7 @@ bool link::follows_line(char kind, long long number) noexcept {
 bool link::is_whole_nil(redisReadTask const* task) noexcept {
     redisReader const& r = *context_->c.reader;
     if (task->type != REDIS_REPLY_STRING) return follows_line('*', -1);
-    return std::string_view(r.buf + r.pos - 1, r.len - r.pos + 1).starts_with("$-1\r\n") || malformed();
+    return std::string_view(r.buf + r.pos, r.len - r.pos).starts_with("-1\r\n") || malformed();
 }
 
 bool link::malformed() noexcept {

@@ -14,6 +14,7 @@ using coda::scope;
 using coda::task;
 using coda::redis::connection;
 using coda::redis::reply;
+using coda::redis::reply_kind;
 using coda::test::conversation;
 using coda::test::cut;
 using coda::test::scripted_peer;
@@ -133,6 +134,33 @@ TEST_P(losing, at_every_byte_of_the_replies) {
             co_await coda::test::until([&] { return complete || !db.usable(); });
         }
         EXPECT_TRUE(complete);
+    };
+    run(body());
+}
+
+// hiredis drops what it has read of a reply that is longer than a kilobyte: also the first byte of a value.
+TEST_P(losing, not_to_a_long_reply_in_pieces) {
+    coda::test::fault_proxy proxy(server().where());
+    connection db(loop(), server().uri_at(proxy.port()));
+    auto const script = "local r = {} for i = 1, 400 do r[i] = ({i, 'text', false, {i}, redis.status_reply('OK')})"
+                        "[i % 5 + 1] end return r";
+    auto const in_pieces_of = [&](std::size_t size) -> task<> {
+        proxy.apply({.to_client = {.chunk = size}});
+        auto const r = co_await as_result(db.command<reply>("EVAL", script, 0));
+        EXPECT_TRUE(r.has_value()) << size << ": " << r.error().message();
+        if (r.has_error()) co_return;
+        EXPECT_EQ(r->size(), 400u);
+        for (std::int64_t i = 1; auto const value : *r) {
+            EXPECT_EQ(value.kind(), (std::array{reply_kind::integer, reply_kind::string, reply_kind::nil,
+                                                reply_kind::array, reply_kind::status})[std::size_t(i % 5)]);
+            if (i % 5 == 0) EXPECT_EQ(value.integer(), i);
+            if (i % 5 == 3) EXPECT_EQ(value[0].integer(), i);
+            ++i;
+        }
+    };
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        for (std::size_t const size : {1u, 2u, 3u, 7u, 1025u}) co_await in_pieces_of(size);
     };
     run(body());
 }
