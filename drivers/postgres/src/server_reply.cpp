@@ -18,6 +18,11 @@ std::string one_line(std::string text) {
     return text;
 }
 
+bool ends_session(pg_result const* failed) noexcept {
+    char const* const severity = PQresultErrorField(failed, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity != nullptr && (std::string_view(severity) == "FATAL" || std::string_view(severity) == "PANIC");
+}
+
 error server_failure(pg_result const* failed) {
     auto field = [&](int code) -> std::string {
         char const* value = PQresultErrorField(failed, code);
@@ -44,9 +49,8 @@ error server_failure(pg_result const* failed) {
     // A failure that libpq itself found (a reply it cannot parse) has no SQLSTATE.
     if (details->code.empty())
         return {coda::errc::protocol_error, one_line(PQresultErrorMessage(failed)), outcome::unknown};
-    bool const session_ended = details->severity == "FATAL" || details->severity == "PANIC";
     error_code const code = make_sqlstate(details->code);
-    return {code, session_ended ? outcome::unknown : outcome::completed, std::move(details)};
+    return {code, ends_session(failed) ? outcome::unknown : outcome::completed, std::move(details)};
 }
 
 namespace {

@@ -11,6 +11,9 @@ namespace coda::pg::detail {
 // libpq's text without its line breaks.
 std::string one_line(std::string text);
 
+// Whether the server says that it ends the session with this failure (severity FATAL or PANIC).
+bool ends_session(pg_result const* failed) noexcept;
+
 // A failed result as an error with all the fields that the server sent. The server has answered, `completed`, unless it
 // ended the session with it: then the statement may have been past its commit.
 error server_failure(pg_result const* failed);

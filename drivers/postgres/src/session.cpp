@@ -186,6 +186,8 @@ void session::on_result(PGresult* owned) {
     // A failure that libpq itself found: it cannot parse what comes.
     if (kind == reply::failure && PQresultErrorField(owned, PG_DIAG_SQLSTATE) == nullptr)
         return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));
+    if (kind == reply::failure && ends_session(owned)) // whether or not its end of the connection reaches us
+        lose(error(coda::errc::connection_lost, one_line(PQresultErrorMessage(owned))));
 }
 
 // The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.
