@@ -29,6 +29,7 @@ function(coda_add_module name)
         coda_compile_options(${target})
         target_compile_options(${target} PRIVATE -Wsign-conversion)
         set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+        coda_precompile(${target})
     else()
         add_library(${target} INTERFACE)
         set(public INTERFACE)
@@ -47,6 +48,26 @@ function(coda_add_module name)
     if(CODA_INSTALL)
         coda_install_module(${name} "${arg_MODULES}")
     endif()
+endfunction()
+
+# What nearly every source includes is parsed once for all modules. Without tests it is not: then every source is seen to
+# include what it uses.
+function(coda_precompile target)
+    if(NOT PROJECT_IS_TOP_LEVEL OR NOT CODA_TESTS)
+        return()
+    endif()
+    if(NOT TARGET coda_pch)
+        file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/pch.cpp" CONTENT "// SPDX-License-Identifier: BSL-1.0\n")
+        add_library(coda_pch OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
+        set_target_properties(coda_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+        target_link_libraries(coda_pch PRIVATE Boost::headers fmt::fmt)
+        target_precompile_headers(coda_pch PRIVATE
+            <algorithm> <array> <cassert> <charconv> <chrono> <concepts> <coroutine> <cstdint> <cstring> <functional>
+            <memory> <mutex> <optional> <span> <string> <string_view> <tuple> <type_traits> <utility> <vector>
+            <boost/system/system_error.hpp> <fmt/format.h>)
+        coda_compile_options(coda_pch)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM coda_pch)
 endfunction()
 
 # Installs a module and coda-<name>.cmake, which finds what it needs and then defines its target.
