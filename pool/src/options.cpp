@@ -2,16 +2,13 @@
 #include <coda/pool/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
-#include <fmt/format.h>
-
 namespace coda {
 
 namespace {
 
 result<> check_backoff(pool_options const& o) {
     if (o.max_backoff >= o.first_backoff) return check_duration("max_backoff", o.max_backoff);
-    return error(make_error_code(errc::invalid_argument),
-                 fmt::format("max_backoff must be first_backoff to 24 h, not {} ns", o.max_backoff.count()));
+    return error(make_error_code(errc::invalid_argument), "max_backoff must not be less than first_backoff");
 }
 
 } // namespace

@@ -2,8 +2,6 @@
 #include <coda/retry/backoff.hpp>
 #include <coda/runtime/option_check.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -34,8 +32,7 @@ duration backoff::delay(unsigned retry, duration previous, random_source const& 
 result<> check(backoff const& b) {
     auto const in_range = first_error({check_duration("backoff.base", b.base), check_duration("backoff.cap", b.cap)});
     if (in_range.has_error() || b.cap >= b.base) return in_range;
-    return error(make_error_code(errc::invalid_argument),
-                 fmt::format("backoff.cap must be backoff.base to 24 h, not {} ns", b.cap.count()));
+    return error(make_error_code(errc::invalid_argument), "backoff.cap must not be less than backoff.base");
 }
 
 } // namespace coda

@@ -2,26 +2,14 @@
 #include <coda/retry/rate_limiter.hpp>
 #include <coda/runtime/option_check.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace coda {
 
-namespace {
-
-result<> check_per(duration per) {
-    if (per > duration::zero() && per <= std::chrono::hours(1)) return {};
-    return error(make_error_code(errc::invalid_argument),
-                 fmt::format("per must be more than 0 and at most 1 h, not {} ns", per.count()));
-}
-
-} // namespace
-
 result<> check(rate_limiter_options const& o) {
     return first_error({
         check_range("permits", o.permits, 1, 1'000'000),
-        check_per(o.per),
+        check_duration("per", o.per, std::chrono::hours(1)),
         check_range("burst", o.burst, 1, 1'000'000),
         check_range("max_waiters", o.max_waiters, 0, 10'000'000),
     });

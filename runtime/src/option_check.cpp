@@ -7,10 +7,23 @@
 
 namespace coda {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 error out_of_range(std::string_view option, std::string_view range, std::string_view value) {
     return {make_error_code(errc::invalid_argument), fmt::format("{} must be {}, not {}", option, range, value)};
+}
+
+// In the largest unit that gives a whole number: "25 h", "1500 ms".
+std::string readable(duration d) {
+    struct unit {
+        std::string_view name;
+        duration length;
+    };
+    for (auto const& [name, length] : {unit{"h", 1h}, {"min", 1min}, {"s", 1s}, {"ms", 1ms}, {"us", 1us}})
+        if (d != d.zero() && d % length == d.zero()) return fmt::format("{} {}", d / length, name);
+    return d == d.zero() ? "0" : fmt::format("{} ns", d.count());
 }
 
 } // namespace
@@ -20,14 +33,14 @@ result<> check_range(std::string_view option, std::uint64_t value, std::uint64_t
     return out_of_range(option, fmt::format("{} to {}", low, high), fmt::to_string(value));
 }
 
-result<> check_duration(std::string_view option, duration value) {
-    if (value > duration::zero() && value <= longest_option) return {};
-    return out_of_range(option, "more than 0 and at most 24 h", fmt::format("{} ns", value.count()));
+result<> check_duration(std::string_view option, duration value, duration most) {
+    if (value > duration::zero() && value <= most) return {};
+    return out_of_range(option, fmt::format("more than 0 and at most {}", readable(most)), readable(value));
 }
 
 result<> check_duration_or_zero(std::string_view option, duration value) {
     if (value >= duration::zero() && value <= longest_option) return {};
-    return out_of_range(option, "0 to 24 h", fmt::format("{} ns", value.count()));
+    return out_of_range(option, "0 to 24 h", readable(value));
 }
 
 result<> check_at_signs(std::string_view uri) {

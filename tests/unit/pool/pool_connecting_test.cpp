@@ -84,6 +84,11 @@ TEST(pool_connecting, attempt_ends_after_connect_timeout) {
     EXPECT_EQ(server.live, 0);
 }
 
+TEST(pool_connecting, needs_a_factory) {
+    manual_loop loop;
+    EXPECT_THROW(scripted_pool(loop, nullptr), coda::exception);
+}
+
 TEST(pool_connecting, what_the_factory_throws_is_a_failed_attempt) {
     manual_loop loop;
     scripted_pool malformed(loop, []() -> std::unique_ptr<coda::test::scripted_connection> {
@@ -126,7 +131,7 @@ TEST(pool_connecting, acquire_that_timed_out_tells_the_last_connect_error) {
 
 TEST(pool_connecting, that_fails_for_good_is_not_tried_again_until_somebody_asks) {
     manual_loop loop;
-    scripted_server server{.refuses = coda::error(coda::make_error_code(errc::protocol_error), "wrong password")};
+    scripted_server server{.refuses = coda::error(coda::make_error_code(errc::invalid_argument), "wrong password")};
     scripted_pool pool(loop, connections_to(server));
     auto const body = [&]() -> task<> {
         auto const refused = co_await as_result(pool.acquire());

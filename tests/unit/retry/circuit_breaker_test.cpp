@@ -284,8 +284,8 @@ TEST(circuit_breaker, error_names_the_option_its_range_and_its_value) {
         {{.failure_percent = 0}, "failure_percent must be 1 to 100, not 0"},
         {{.failure_percent = 101}, "failure_percent must be 1 to 100, not 101"},
         {{.minimum_calls = 0}, "minimum_calls must be 1 to 1000000, not 0"},
-        {{.window = 0ms}, "window must be more than 0 and at most 24 h, not 0 ns"},
-        {{.open_for = 0ms}, "open_for must be more than 0 and at most 24 h, not 0 ns"},
+        {{.window = 0ms}, "window must be more than 0 and at most 24 h, not 0"},
+        {{.open_for = 0ms}, "open_for must be more than 0 and at most 24 h, not 0"},
         {{.probes = 0}, "probes must be 1 to 1000, not 0"},
     };
     for (auto const& c : cases) {

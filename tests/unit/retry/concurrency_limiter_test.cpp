@@ -232,8 +232,8 @@ TEST(concurrency_limiter, error_names_the_option_its_range_and_its_value) {
         {{.min_limit = 50, .max_limit = 40}, "max_limit must be 50 to 100000, not 40"},
         {{.initial_limit = 2'000}, "initial_limit must be 1 to 1000, not 2000"},
         {{.max_waiters = 10'000'001}, "max_waiters must be 0 to 10000000, not 10000001"},
-        {{.window = 0ms}, "window must be more than 0 and at most 24 h, not 0 ns"},
-        {{.baseline_for = 0ms}, "baseline_for must be more than 0 and at most 24 h, not 0 ns"},
+        {{.window = 0ms}, "window must be more than 0 and at most 24 h, not 0"},
+        {{.baseline_for = 0ms}, "baseline_for must be more than 0 and at most 24 h, not 0"},
         {{.tolerance_percent = 99}, "tolerance_percent must be 100 to 1000, not 99"},
     };
     for (auto const& c : cases) {

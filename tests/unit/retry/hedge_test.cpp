@@ -143,7 +143,7 @@ TEST(hedge, at_the_95th_percentile_cuts_the_tail_for_a_twentieth_more_load) {
 
 TEST(hedge, error_names_the_option_its_range_and_its_value) {
     EXPECT_EQ(check(coda::hedge_options{.after = 0ms}).error().message(),
-              "after must be more than 0 and at most 24 h, not 0 ns");
+              "after must be more than 0 and at most 24 h, not 0");
     EXPECT_EQ(check(coda::hedge_options{.percentile = 100}).error().message(), "percentile must be 0 to 99, not 100");
     EXPECT_TRUE(check(coda::hedge_options()));
     EXPECT_THROW(hedge({.after = 0ms}), coda::exception);

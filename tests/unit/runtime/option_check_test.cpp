@@ -29,10 +29,11 @@ TEST(check_range, takes_both_ends) {
 TEST(check_duration, is_more_than_zero_and_at_most_a_day) {
     EXPECT_EQ(complaint(check_duration("timeout", 1ns)), "");
     EXPECT_EQ(complaint(check_duration("timeout", 24h)), "");
-    EXPECT_EQ(complaint(check_duration("timeout", 0ns)), "timeout must be more than 0 and at most 24 h, not 0 ns");
+    EXPECT_EQ(complaint(check_duration("timeout", 0ns)), "timeout must be more than 0 and at most 24 h, not 0");
     EXPECT_EQ(complaint(check_duration("timeout", -1ns)), "timeout must be more than 0 and at most 24 h, not -1 ns");
     EXPECT_EQ(complaint(check_duration("timeout", coda::duration::max())),
               "timeout must be more than 0 and at most 24 h, not 9223372036854775807 ns");
+    EXPECT_EQ(complaint(check_duration("per", 1500ms, 1s)), "per must be more than 0 and at most 1 s, not 1500 ms");
 }
 
 TEST(check_duration_or_zero, is_zero_to_a_day) {

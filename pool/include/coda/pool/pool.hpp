@@ -124,12 +124,13 @@ public:
     using factory = std::function<std::unique_ptr<Connection>()>;
 
     /// Opens nothing yet, but for min_size in the background. Throws `exception` (errc::invalid_argument) that names
-    /// the option out of range.
+    /// the option out of range, or says that `make` is empty.
     pool(loop& l, factory make, pool_options options = {})
         : engine_(detail::make_pool_engine(l, without_type(std::move(make)), options)) {}
 
     /// Takes a connection and gives a `lease`, waiting for one where it must: at most acquire_timeout or until the
-    /// context's deadline. Does not allocate. `by` is who is named when the lease is held for too long.
+    /// context's deadline. Where one is idle, it does not allocate. `by` is who is named when the lease is held for too
+    /// long.
     ///
     /// Errors, all not_sent:
     /// - errc::timed_out with acquire_error: no connection came in time, and why;
@@ -182,6 +183,7 @@ public:
 
 private:
     static std::function<std::unique_ptr<detail::pooled>()> without_type(factory make) {
+        if (!make) throw exception(error(make_error_code(errc::invalid_argument), "the pool has no factory"));
         return [make = std::move(make)]() -> std::unique_ptr<detail::pooled> {
             auto c = make();
             if (c == nullptr)

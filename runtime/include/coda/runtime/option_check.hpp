@@ -23,8 +23,9 @@ inline constexpr duration longest_option = std::chrono::hours(24);
 /// included.
 result<> check_range(std::string_view option, std::uint64_t value, std::uint64_t low, std::uint64_t high);
 
-/// errc::invalid_argument, naming the option, its range and its value, unless `value` is more than 0 and at most 24 h.
-result<> check_duration(std::string_view option, duration value);
+/// errc::invalid_argument, naming the option, its range and its value, unless `value` is more than 0 and at most
+/// `most`.
+result<> check_duration(std::string_view option, duration value, duration most = longest_option);
 
 /// The same for an option that may be 0 as well.
 result<> check_duration_or_zero(std::string_view option, duration value);
