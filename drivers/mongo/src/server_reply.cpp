@@ -14,6 +14,13 @@ T field_or(bson::view from, char const* name, T otherwise) {
     return found.has_value() ? *found : otherwise;
 }
 
+// An error for each that is not there would cost more than all the rest.
+std::optional<bson::view> document_at(bson::view reply, char const* path) {
+    if (!reply.contains(path)) return {};
+    auto const found = reply.try_get<bson::view>(path);
+    return found.has_value() ? std::optional(*found) : std::nullopt;
+}
+
 error server_says(bson::view words, bson::view reply) {
     auto details = std::make_shared<server_error>();
     details->code = field_or(words, "code", 0);
@@ -30,9 +37,8 @@ error server_says(bson::view words, bson::view reply) {
 std::optional<error> failure_in(bson::view reply) {
     bool const ok = field_or(reply, "ok", 0.0) == 1.0 || field_or(reply, "ok", false);
     if (!ok) return server_says(reply, reply);
-    if (auto const of_a_document = reply.try_get<bson::view>("writeErrors.0"); of_a_document.has_value())
-        return server_says(*of_a_document, reply);
-    if (auto const concern = reply.try_get<bson::view>("writeConcernError"); concern.has_value()) {
+    if (auto const of_a_document = document_at(reply, "writeErrors.0")) return server_says(*of_a_document, reply);
+    if (auto const concern = document_at(reply, "writeConcernError")) {
         auto e = server_says(*concern, reply);
         auto details = std::make_shared<server_error>(*e.details<server_error>());
         details->write_concern = true;
