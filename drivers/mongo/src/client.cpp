@@ -24,7 +24,7 @@ operation<> close_all(state_pointer state) {
 }
 
 operation<> ping_server(state_pointer state) {
-    detail::command c("admin", bson::doc("ping", 1), detail::command_kind::plain);
+    detail::command c("admin", bson::doc("ping", 1), detail::command_kind::ask);
     auto const answered = co_await as_result(detail::run(std::move(state), std::move(c)));
     if (answered.has_error()) co_return answered.error();
     co_return result<>();

@@ -62,7 +62,7 @@ void client_state::kill_cursor(std::string database, std::string collection, std
 task<> client_state::send_kill(std::string database, bson::document body) {
     auto db = co_await as_result(acquire());
     if (db.has_error()) co_return;
-    command c(std::move(database), std::move(body), command_kind::plain);
+    command c(std::move(database), std::move(body), command_kind::ask);
     static_cast<void>(co_await as_result(with_timeout(operation_timeout(), (*db)->run(std::move(c)))));
 }
 

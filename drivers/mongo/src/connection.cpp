@@ -58,7 +58,10 @@ operation<> connection::connect() {
     co_return result<>();
 }
 
-operation<> connection::ping() { return without_reply(command("admin", bson::doc("ping", 1))); }
+operation<> connection::ping() {
+    detail::command c("admin", bson::doc("ping", 1), detail::command_kind::ask);
+    return without_reply(with_timeout(options_.operation_timeout, run(std::move(c))));
+}
 
 operation<bson::document> connection::command(std::string database, bson::document what) {
     detail::command c(std::move(database), std::move(what), detail::command_kind::plain);

@@ -64,10 +64,8 @@ result<stream_handle> try_to_dial(wire& w, mongoc_uri_t const* uri, mongoc_host_
     return encrypted(std::move(plain), uri, host->host, limit);
 }
 
-} // namespace
-
-mongoc_stream_t* dial(mongoc_uri_t const* uri, mongoc_host_list_t const* host, void* self, bson_error_t* failed) {
-    auto& w = *static_cast<wire*>(self);
+mongoc_stream_t* dial_or_say_why(wire& w, mongoc_uri_t const* uri, mongoc_host_list_t const* host,
+                                 bson_error_t* failed) {
     error why = coda::errc::closed;
     try {
         if (w.busy()) {
@@ -78,13 +76,26 @@ mongoc_stream_t* dial(mongoc_uri_t const* uri, mongoc_host_list_t const* host, v
         }
     } catch (boost::system::system_error const& e) {
         why = connect_failed(std::string(host->host_and_port) + ": " + e.code().message());
-    } catch (std::bad_alloc const&) {
-        why = make_error_code(boost::system::errc::not_enough_memory);
     }
     w.failed(why);
     bson_set_error(failed, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT, "%s: %s", host->host_and_port,
                    why.code().message().c_str());
     return nullptr;
+}
+
+} // namespace
+
+// libmongoc calls it, whose frames no exception may cross.
+mongoc_stream_t* dial(mongoc_uri_t const* uri, mongoc_host_list_t const* host, void* self,
+                      bson_error_t* failed) noexcept {
+    auto& w = *static_cast<wire*>(self);
+    try {
+        return dial_or_say_why(w, uri, host, failed);
+    } catch (std::bad_alloc const&) {
+        w.failed(error(make_error_code(boost::system::errc::not_enough_memory)));
+        bson_set_error(failed, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT, "out of memory");
+        return nullptr;
+    }
 }
 
 } // namespace coda::mongo::detail

@@ -61,12 +61,47 @@ bool is_about_the_topology(error_code const& code) noexcept {
     return code.category() == server_category() && std::ranges::find(codes, code.value()) != std::end(codes);
 }
 
+// One server, whatever it is (Server Discovery And Monitoring, topology type Single), takes what it is sent.
+bool is_one_of_several(mongoc_uri_t const* uri) {
+    if (mongoc_uri_get_replica_set(uri) != nullptr || mongoc_uri_get_hosts(uri)->next != nullptr) return true;
+    return !mongoc_uri_get_option_as_bool(uri, MONGOC_URI_DIRECTCONNECTION, true);
+}
+
+// Of the servers that it knows, one that takes writes.
+bool knows_a_primary(mongoc_client_t* client) {
+    std::size_t count = 0;
+    auto** const all = mongoc_client_get_server_descriptions(client, &count);
+    bool const found = std::any_of(all, all + count, [](mongoc_server_description_t const* server) {
+        std::string_view const type = mongoc_server_description_type(server);
+        return type == "RSPrimary" || type == "Mongos" || type == "Standalone" || type == "LoadBalancer";
+    });
+    mongoc_server_descriptions_destroy_all(all, count);
+    return found;
+}
+
 // libmongoc would take what comes before a zero byte for the name. What else a name must not have, the server says.
 result<> check_database(std::string const& name) {
     if (!name.empty() && name.find('\0') == name.npos) return {};
     return error(make_error_code(coda::errc::invalid_argument),
                  name.empty() ? "a database's name must not be empty" : "a database's name must not hold a zero byte");
 }
+
+// Each kind has a function of libmongoc's.
+bool send(mongoc_client_t* client, command const& c, bson_t const* opts, bson_t* reply, bson_error_t& failed) {
+    auto const body = native(c.body);
+    char const* const db = c.database.c_str();
+    switch (c.kind) {
+    case command_kind::read:
+        return mongoc_client_read_command_with_opts(client, db, &body, nullptr, opts, reply, &failed);
+    case command_kind::write: return mongoc_client_write_command_with_opts(client, db, &body, opts, reply, &failed);
+    case command_kind::plain: return mongoc_client_command_with_opts(client, db, &body, nullptr, opts, reply, &failed);
+    case command_kind::ask: break;
+    }
+    auto const* const prefs = mongoc_client_get_read_prefs(client);
+    return mongoc_client_command_with_opts(client, db, &body, prefs, opts, reply, &failed);
+}
+
+bool goes_by_preference(command_kind k) noexcept { return k == command_kind::read || k == command_kind::ask; }
 
 operation<bson::document> refused(error why) { co_return why; }
 
@@ -115,11 +150,11 @@ result<> session::open_now(mongoc_uri_t const* uri) {
     if (client_ == nullptr) return error(make_error_code(errc::connect_failed), failed.message);
     mongoc_client_set_error_api(client_.get(), MONGOC_ERROR_API_VERSION_2);
     mongoc_client_set_stream_initiator(client_.get(), &dial, &wire_);
-    auto const ping = bson::doc("ping", 1);
-    auto const body = native(ping);
+    auto const* const prefs = mongoc_uri_get_read_prefs_t(uri);
+    may_lack_primary_ = is_one_of_several(uri) && mongoc_read_prefs_get_mode(prefs) != MONGOC_READ_PRIMARY;
+    command const ping("admin", bson::doc("ping", 1), command_kind::ask);
     owned_reply reply;
-    if (mongoc_client_read_command_with_opts(client_.get(), "admin", &body, nullptr, nullptr, reply.get(), &failed))
-        return {};
+    if (send(client_.get(), ping, nullptr, reply.get(), failed)) return {};
     error const why = wire_.failure().code().failed() ? wire_.failure()
                                                       : error(make_error_code(errc::connect_failed), failed.message);
     return why.with_outcome(outcome::not_sent);
@@ -132,26 +167,15 @@ operation<bson::document> session::run(command c) {
 }
 
 result<bson::document> session::run_now(command& c) {
-    auto const body = native(c.body);
+    // libmongoc would sleep before it looks for a primary anew.
+    if (may_lack_primary_ && !goes_by_preference(c.kind) && !knows_a_primary(client_.get()))
+        return no_server("no primary");
     command_options const options(c.limit, wire_.on().ctx());
-    auto const* const opts = options.get();
     owned_reply reply;
     bson_error_t failed{};
-    bool succeeded = false;
-    auto* const client = client_.get();
-    char const* const db = c.database.c_str();
-    switch (c.kind) {
-    case command_kind::read:
-        succeeded = mongoc_client_read_command_with_opts(client, db, &body, nullptr, opts, reply.get(), &failed);
-        break;
-    case command_kind::write:
-        succeeded = mongoc_client_write_command_with_opts(client, db, &body, opts, reply.get(), &failed);
-        break;
-    case command_kind::plain:
-        succeeded = mongoc_client_command_with_opts(client, db, &body, nullptr, opts, reply.get(), &failed);
-        break;
-    }
+    bool const succeeded = send(client_.get(), c, options.get(), reply.get(), failed);
     bool const answered = bson_has_field(reply.get(), "ok");
+    if (!succeeded && failed.domain == MONGOC_ERROR_SERVER_SELECTION) return no_server(failed.message);
     if (!succeeded && !answered) {
         error const why = io_failure({make_error_code(errc::client_failure), failed.message});
         if (why.outcome() == outcome::not_sent && why.code() == errc::client_failure) return why;
@@ -165,6 +189,15 @@ result<bson::document> session::run_now(command& c) {
         return *refused;
     }
     return reply.take();
+}
+
+// The command was not sent. What the client knows of its servers is out of date.
+error session::no_server(std::string message) {
+    error const why = wire_.failure().code().failed()
+                          ? wire_.failure()
+                          : error(make_error_code(errc::connect_failed), std::move(message));
+    wire_.shut(error(coda::errc::connection_lost));
+    return why.with_outcome(outcome::not_sent);
 }
 
 // libmongoc words what happened below it in its own way: what happened is in the wire.

@@ -39,6 +39,7 @@ private:
     result<bson::document> run_now(command& c);
     result<> open_now(mongoc_uri_t const* uri);
     error io_failure(error otherwise) const;
+    error no_server(std::string message);
 
     connection_options options_;
     fiber_stacks stacks_;
@@ -46,6 +47,7 @@ private:
     cancel_source aborted_;
     wire wire_; // the client's streams use it
     client_handle client_;
+    bool may_lack_primary_ = false; // it reads from secondaries too
 };
 
 } // namespace coda::mongo::detail

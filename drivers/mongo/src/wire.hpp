@@ -17,12 +17,8 @@ public:
     wire& operator=(wire const&) = delete;
 
     // An operation of libmongoc's, which runs on `f`.
-    void begin(fiber& f) noexcept {
-        on_ = &f;
-        failure_ = {};
-        bytes_written_ = 0;
-    }
-    void end() noexcept { on_ = nullptr; }
+    void begin(fiber& f) noexcept;
+    void end() noexcept;
     bool busy() const noexcept { return on_ != nullptr; }
 
     // Suspends the fiber. Between operations nothing can wait, and what would have to fails.

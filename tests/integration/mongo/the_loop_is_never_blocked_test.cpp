@@ -9,6 +9,8 @@
 
 #include <poll.h>
 
+#include <atomic>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -148,6 +150,37 @@ TEST_P(the_loop, is_not_put_to_sleep_by_servers_that_refuse) {
         mongo::client many(loop(), uri);
         expect_no_blocking_call([&] { return many.ping(); }, uri.c_str());
     }
+}
+
+// A read preference lets it connect to a replica set that has no primary.
+TEST_P(the_loop, is_not_put_to_sleep_by_a_replica_set_without_a_primary) {
+    bson::document hello;
+    std::atomic<int> concerned = 0; // pings with a read concern, which a server refuses
+    scripted_peer secondary([&](conversation& with) {
+        auto const ok = doc("ok", 1.0);
+        while (true) {
+            auto const asked = coda::test::read_message(with);
+            if (asked.body.contains("readConcern")) ++concerned;
+            with.send(coda::test::reply_to(asked, coda::test::is_hello(asked) ? hello : ok));
+        }
+    });
+    auto const itself = fmt::format("127.0.0.1:{}", secondary.port());
+    hello = doc("ismaster", false, "secondary", true, "setName", "r0", "hosts", bson::array(itself), "me", itself,
+                "maxBsonObjectSize", 16 * 1024 * 1024, "maxMessageSizeBytes", 48'000'000, "maxWriteBatchSize", 100'000,
+                "minWireVersion", 0, "maxWireVersion", 8, "ok", 1.0);
+    mongo::connection db(
+        loop(), at(secondary.where(), "?replicaSet=r0&readPreference=secondaryPreferred&readConcernLevel=majority"));
+    auto const use = [&]() -> coda::operation<> {
+        co_await db.connect();
+        co_await db.ping();
+        EXPECT_EQ(concerned, 0);
+        auto const written = co_await as_result(db.command("x", doc("insert", "y")));
+        EXPECT_EQ(written.error().code(), mongo::errc::connect_failed);
+        EXPECT_EQ(written.error().outcome(), coda::outcome::not_sent);
+        EXPECT_FALSE(db.usable()) << "what it knows of its servers is out of date";
+        co_return coda::result<>();
+    };
+    expect_no_blocking_call(use, "writing");
 }
 
 TEST_P(the_loop, is_not_put_to_sleep_by_a_server_that_steps_down_or_goes) {

@@ -12,6 +12,7 @@ enum class command_kind : unsigned char {
     read,  // to the server that the read preference chooses, with the read concern
     write, // to a writable server, with the write concern
     plain, // to a writable server, as it is
+    ask,   // to the server that the read preference chooses, as it is
 };
 
 // Whether the server is told how much time is left: maxTimeMS bounds all that it does for the command, for a cursor
