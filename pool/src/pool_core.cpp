@@ -185,7 +185,7 @@ time_point pool_core::due() const noexcept {
     time_point when = no_deadline;
     if (!waiters_.empty()) when = waiters_.front().since_ + options_.acquire_timeout;
     if (backoff_.failing() && wants_another(backoff_.retry_at())) when = std::min(when, backoff_.retry_at());
-    return when;
+    return std::min(when, permit_due_);
 }
 
 // While the server cannot be reached, attempts are made one after the other, and for whoever waits: those under way

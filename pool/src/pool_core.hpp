@@ -91,6 +91,7 @@ public:
     // is free when there are no more connections than permits.
     bool starved() const noexcept;
     bool give_up_permit(time_point now) noexcept;
+    void permit_is_due() noexcept { permit_due_ = no_deadline; } // who wants it, asks again
     bool permits_free() const noexcept { return count_.size() <= options_.max_size; }
     void add_permit() noexcept { ++options_.max_size; }
     std::size_t permits() const noexcept { return options_.max_size; }
@@ -146,8 +147,9 @@ private:
     jitter random_;
     connect_backoff backoff_;
     std::optional<error> last_connect_error_;
-    bool hopeless_ = false;            // of that error
-    bool oldest_made_it_fail_ = false; // the attempt that paused the pool: its error is the oldest waiter's
+    bool hopeless_ = false;               // of that error
+    bool oldest_made_it_fail_ = false;    // the attempt that paused the pool: its error is the oldest waiter's
+    time_point permit_due_ = no_deadline; // when one that was asked for can be given up
     std::uint64_t generation_ = 0;
     std::uint64_t last_id_ = 0;
     std::size_t opening_ = 0;       // created, and being opened

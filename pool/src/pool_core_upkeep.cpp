@@ -58,7 +58,10 @@ bool pool_core::starved() const noexcept {
 bool pool_core::give_up_permit(time_point now) noexcept {
     if (!waiters_.empty() || options_.max_size <= std::max<std::size_t>(1, options_.min_size)) return false;
     if (count_.size() >= options_.max_size) {
-        if (idle_.empty() || now - idle_.back().since_ < permit_idle_time) return false;
+        if (idle_.empty()) return false;
+        auto const when = idle_.back().since_ + permit_idle_time;
+        permit_due_ = now < when ? when : no_deadline;
+        if (now < when) return false;
         plan_closing(idle_.back(), close_reason::overflow);
     }
     --options_.max_size;

@@ -171,7 +171,10 @@ void pool_engine::pump() noexcept {
 }
 
 bool pool_engine::give_up_permit() noexcept {
-    if (!core_.give_up_permit(loop_.now())) return false;
+    if (!core_.give_up_permit(loop_.now())) {
+        set_alarm();
+        return false;
+    }
     pump();
     return true;
 }
@@ -184,6 +187,7 @@ void pool_engine::add_permit() noexcept {
 void pool_engine::on_time() noexcept {
     time_point const now = loop_.now();
     if (now >= core_.upkeep_due()) core_.upkeep(now);
+    core_.permit_is_due();
     pump();
 }
 

@@ -64,7 +64,7 @@ protected:
         return [this](coda::loop& l, std::size_t n) {
             return std::make_unique<pool>(
                 l, [this] { return std::make_unique<connection>(counted_); },
-                pool_options{.max_size = n, .acquire_timeout = 60s, .upkeep_interval = 5ms});
+                pool_options{.max_size = n, .acquire_timeout = 60s, .upkeep_interval = 0ms});
         };
     }
     // Runs `body` with opened pools, and closes them.
@@ -155,6 +155,21 @@ TEST_F(sharded, permits_of_connections_that_have_become_idle_follow) {
         }
     });
     EXPECT_LE(counted_.most, 4);
+}
+
+TEST_F(sharded, is_closed_by_one_who_was_cancelled_too) {
+    sharded_pool pools(group_, 3, this->pools());
+    auto const all = [&]() -> task<> {
+        co_await pools.open();
+        co_await run_on(group_[1], hold_at_once(pools, 1));
+        EXPECT_EQ(counted_.live, 1);
+        coda::cancel_source stop;
+        stop.request();
+        auto const closed = co_await as_result(with_cancellation(stop.token(), pools.close()));
+        EXPECT_TRUE(closed.has_value());
+        EXPECT_EQ(counted_.live, 0);
+    };
+    loop_.run(all());
 }
 
 // All loops at once, with loads that change: nobody waits for ever, and there are never more than the total.

@@ -91,9 +91,9 @@ static_assert(std::is_trivially_copyable_v<clear_options>);
 /// (error_class::permanent) says otherwise. States, events and options are those of MongoDB's Connection Monitoring and
 /// Pooling specification (docs/pool.md).
 ///
-/// One loop only, which must outlive it; but for the constructor, everything is for its thread. Destroying the pool
-/// ends what is idle or under way at once; waiting tasks end with errc::closed, as do operations that were made and
-/// have not begun; leases keep their connection until they go.
+/// One loop only, which must outlive it; everything is for its thread, the constructor too once the loop runs.
+/// Destroying the pool ends what is idle or under way at once; waiting tasks end with errc::closed, as do operations
+/// that were made and have not begun; leases keep their connection until they go.
 template <poolable Connection>
 class pool {
 public:

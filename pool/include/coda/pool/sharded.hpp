@@ -3,6 +3,7 @@
 
 #include <coda/pool/detail/permits.hpp>
 #include <coda/pool/pool.hpp>
+#include <coda/runtime/deadline.hpp>
 #include <coda/runtime/loop_group.hpp>
 
 #include <fmt/format.h>
@@ -103,10 +104,11 @@ public:
         co_return result<>();
     }
 
-    /// Closes and destroys the clients, each on its loop: what its `close` promises. From any loop; no one may use them
-    /// any more. May be called again.
+    /// Closes and destroys the clients, each on its loop, within the bounds of its `close`. From any loop; no one may
+    /// use them any more. Cancellation and a deadline do not keep it from that. May be called again.
     operation<> close() {
-        auto const closed = co_await as_result(run_on_each(group_, [this](std::size_t i) { return close_one(i); }));
+        auto const close_it = [this](std::size_t i) { return close_one(i); };
+        auto const closed = co_await as_result(shield(run_on_each(group_, close_it)));
         if (closed.has_error()) co_return closed.error();
         co_return result<>();
     }

@@ -71,8 +71,10 @@ operation<detail::call_value_t<F>> hedge::operator()(F fn) {
     race.start(first);
     co_await as_result(with_timeout(delay(), race.first_end()));
     if (may_try_again(race)) {
-        second.emplace(detail::run_child<child>(fn()));
-        race.start(*second);
+        try {
+            second.emplace(detail::run_child<child>(fn()));
+            race.start(*second);
+        } catch (...) {} // it cannot begin: the first goes on alone
     }
     co_await race.join();
     ended(ctx.loop->now() - began, race.winner() != nullptr);
