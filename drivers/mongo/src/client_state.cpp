@@ -60,10 +60,12 @@ void client_state::kill_cursor(std::string database, std::string collection, std
 
 // Never fails: that would end the scope.
 task<> client_state::send_kill(std::string database, bson::document body) {
-    auto db = co_await as_result(acquire());
-    if (db.has_error()) co_return;
-    command c(std::move(database), std::move(body), command_kind::ask);
-    static_cast<void>(co_await as_result(with_timeout(operation_timeout(), (*db)->run(std::move(c)))));
+    try {
+        auto db = co_await as_result(acquire());
+        if (db.has_error()) co_return;
+        command c(std::move(database), std::move(body), command_kind::ask);
+        static_cast<void>(co_await as_result(with_timeout(operation_timeout(), (*db)->run(std::move(c)))));
+    } catch (std::bad_alloc const&) {} // the server has to forget it by itself
 }
 
 } // namespace coda::mongo::detail

@@ -125,10 +125,8 @@ auto session::with_client(F f) -> operation<typename coda::detail::fiber_value<s
     context const& ctx = co_await this_context();
     if (ctx.cancel.requested()) co_return error(ctx.cancel.reason());
     auto const on_the_fiber = [&](fiber& on) {
-        wire_.begin(on);
-        auto outcome = f();
-        wire_.end();
-        return outcome;
+        wire::use const used(wire_, on);
+        return f();
     };
     auto done = co_await as_result(with_cancellation(aborted_.token(), on_fiber(stacks_, on_the_fiber)));
     co_return std::move(done);
@@ -210,9 +208,11 @@ error session::io_failure(error otherwise) const {
 }
 
 operation<> session::close() {
-    // libmongoc ends its sessions on the server when it goes.
+    // libmongoc ends its sessions on the server when it goes. Whoever waits for his turn finds the wire shut, even if
+    // this here is destroyed meanwhile.
     auto const go = [&] {
         client_.reset();
+        wire_.shut(error(coda::errc::closed));
         return result<>();
     };
     static_cast<void>(co_await as_result(with_client(go)));

@@ -27,8 +27,10 @@ void stream_wait::ready(socket_stream& socket, readiness r) noexcept {
     wake();
 }
 
+// Cancelled in the same turn, it is on its way already.
 void stream_wait::expiry::expired(timer& t) noexcept {
     auto& w = static_cast<expiry&>(t).owner;
+    if (!w.waiting()) return;
     w.at_limit_ = true;
     w.fail(coda::errc::timed_out);
 }

@@ -17,8 +17,16 @@ public:
     wire& operator=(wire const&) = delete;
 
     // An operation of libmongoc's, which runs on `f`.
-    void begin(fiber& f) noexcept;
-    void end() noexcept;
+    class use {
+    public:
+        use(wire& w, fiber& f) noexcept : wire_(w) { wire_.begin(f); }
+        use(use const&) = delete;
+        use& operator=(use const&) = delete;
+        ~use() { wire_.end(); }
+
+    private:
+        wire& wire_;
+    };
     bool busy() const noexcept { return on_ != nullptr; }
 
     // Suspends the fiber. Between operations nothing can wait, and what would have to fails.
@@ -43,6 +51,9 @@ public:
     coda::loop& loop;
 
 private:
+    void begin(fiber& f) noexcept;
+    void end() noexcept;
+
     fiber* on_ = nullptr;
     error failure_;
     std::optional<error> why_shut_;

@@ -4,6 +4,8 @@
 #include "support/cancel_everywhere.hpp"
 #include "support/mongo_peer.hpp"
 
+#include <atomic>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -279,6 +281,42 @@ TEST_P(mongo_cancelling, by_the_end_of_the_connection_tells_who_still_waits) {
         proxy().heal();
     };
     run(coda::with_scope(body));
+}
+
+// Who closes waits for the answer to endSessions, and is destroyed meanwhile; the next in turn finds the connection
+// gone.
+TEST_P(mongo_cancelling, by_a_close_that_is_destroyed_in_its_middle) {
+    auto const hello = doc("ismaster", true, "logicalSessionTimeoutMinutes", 30, "maxBsonObjectSize", 16 * 1024 * 1024,
+                           "maxMessageSizeBytes", 48'000'000, "maxWriteBatchSize", 100'000, "minWireVersion", 0,
+                           "maxWireVersion", 8, "ok", 1.0);
+    std::atomic<bool> ending = false;
+    scripted_peer peer([&](conversation& with) {
+        auto const ok = doc("ok", 1.0);
+        coda::test::mongo_handshake(with, hello);
+        while (true) {
+            auto const asked = coda::test::read_message(with);
+            if (asked.name() == "endSessions") break;
+            with.send(coda::test::reply_to(asked, ok));
+        }
+        ending = true;
+        with.hang();
+    });
+    mongo::connection db(loop(), fmt::format("mongodb://127.0.0.1:{}/", peer.port()));
+    auto const close = [&]() -> task<> { co_await db.close(); };
+    coda::result<> next;
+    auto const ping = [&]() -> task<> { next = co_await as_result(db.ping()); };
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        co_await db.ping();
+        scope closing(co_await coda::this_context());
+        closing.spawn(close());
+        co_await until([&] { return ending.load(); });
+        s.spawn(ping());
+        co_await coda::yield();
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(next.error().outcome(), outcome::not_sent);
+    EXPECT_FALSE(db.usable());
 }
 
 TEST_P(mongo_cancelling, by_the_end_of_the_client_ends_its_streams) {

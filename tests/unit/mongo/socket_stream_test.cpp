@@ -51,9 +51,8 @@ protected:
         coda::fiber_stacks stacks;
         auto const on_it = [&]() -> task<> {
             auto const run_it = [&](coda::fiber& f) {
-                wire_.begin(f);
+                coda::mongo::detail::wire::use const used(wire_, f);
                 blocking();
-                wire_.end();
             };
             co_await coda::on_fiber(stacks, run_it);
         };
