@@ -39,15 +39,21 @@ void* added(Add add) noexcept {
     }
 }
 
-error connection_lost(std::string message) {
-    return {make_error_code(coda::errc::connection_lost), std::move(message), outcome::unknown};
+error connection_lost(std::string_view message) noexcept {
+    return described(coda::errc::connection_lost, message, outcome::unknown);
 }
 
 // An error that answers nothing is why the server ends the connection.
-error last_words(std::string_view text) { return connection_lost(fmt::format("the server said: {}", text)); }
+error last_words(std::string_view text) noexcept {
+    try {
+        return connection_lost(fmt::format("the server said: {}", text));
+    } catch (std::bad_alloc const&) {
+        return {coda::errc::connection_lost, outcome::unknown};
+    }
+}
 
-error protocol_error(std::string message) {
-    return {make_error_code(coda::errc::protocol_error), std::move(message), outcome::unknown};
+error protocol_error(std::string_view message) noexcept {
+    return described(coda::errc::protocol_error, message, outcome::unknown);
 }
 
 } // namespace
@@ -62,14 +68,8 @@ struct link::hooks {
         if (!of(task).begin_value(task, {text, length}) || !of(task).is_whole(task, {text, length})) return nullptr;
         return added([&] { of(task).reply_.add_text(text_kind(task->type), {text, length}); });
     }
-#if HIREDIS_MAJOR > 0
-    using element_count = std::size_t;
-#else
-    using element_count = int;
-#endif
-    static void* create_array(redisReadTask const* task, element_count elements) noexcept {
-        if (!of(task).begin_value(task) || !of(task).follows_line('*', static_cast<long long>(elements)))
-            return nullptr;
+    static void* create_array(redisReadTask const* task, int elements) noexcept {
+        if (!of(task).begin_value(task) || !of(task).follows_line('*', elements)) return nullptr;
         return added([&] { of(task).reply_.add_array(static_cast<std::size_t>(elements)); });
     }
     static void* create_integer(redisReadTask const* task, long long integer) noexcept {
@@ -140,6 +140,7 @@ void link::context_gone() noexcept {
 // hiredis' own formatting makes a string for each command: for short ones, where that counts, ours is used again.
 bool link::append(command_view const& command) noexcept {
     int appended = REDIS_ERR;
+    auto const* const last = context_->replies.tail;
     if (framed_size(command) <= longest_framed_here) {
         frame(command, framed_); // has the memory from the start
         appended = redisAsyncFormattedCommand(context_, hooks::replied, this, framed_.data(), framed_.size());
@@ -149,7 +150,8 @@ bool link::append(command_view const& command) noexcept {
         auto const count = static_cast<int>(command.count);
         appended = redisAsyncCommandArgv(context_, hooks::replied, this, count, texts, command.lengths);
     }
-    if (appended != REDIS_OK) return false;
+    // Without memory for the callback hiredis keeps the command all the same, and would miss it at the reply.
+    if (appended != REDIS_OK || context_->replies.tail == last) return false;
     ++outstanding_;
     return true;
 }
