@@ -46,7 +46,7 @@ check_tests() {
         target=${link##*(}
         grep -qE "^(TEST|TEST_P|TEST_F|TYPED_TEST)\([a-z0-9_]+, $name\)" "$(dirname "$file")/$target" ||
             complain "$file: $target has no test called $name"
-    done < <(grep -oE '\[[a-z0-9]+_[a-z0-9_]+\]\([^):]*tests/(unit|integration)/[^):]+(_test\.cpp|contract\.hpp)\)' "$file" | sed 's/^\[//; s/)$//')
+    done < <(grep -oE '\[[a-z0-9]+_[a-z0-9_]+\]\([^):]*tests/(unit|integration)/[^):]+(_test\.cpp|contract/[a-z]+\.hpp)\)' "$file" | sed 's/^\[//; s/)$//')
 }
 
 for file in README.md docs/*.md; do

@@ -63,7 +63,8 @@ struct pool_options {
     /// further failure, at most max_backoff; each time a random part of it, half to the whole. More than 0, at most 24
     /// h.
     duration first_backoff = std::chrono::milliseconds(20);
-    /// first_backoff to 24 h. Below 1 s, a server that is back is noticed within 1 s.
+    /// first_backoff to 24 h. Below 1 s, a server that refused and is back is noticed within 1 s; one that swallowed
+    /// packets, when an attempt under way ends (connect_timeout).
     duration max_backoff = std::chrono::milliseconds(500);
     /// While no connection can be had: whether acquires end with the next attempt that fails, with its error, or wait
     /// until their own deadline.
