@@ -141,6 +141,21 @@ TEST(hedge, at_the_95th_percentile_cuts_the_tail_for_a_twentieth_more_load) {
     EXPECT_LE(made, 2'000 * 112 / 100);
 }
 
+TEST(hedge, whose_second_try_cannot_begin_goes_on_with_the_first) {
+    manual_loop loop;
+    hedge hedged({.after = 1ms});
+    scripted_call call({{std::nullopt, 10ms}});
+    int begun = 0;
+    auto const fn = [&]() -> coda::operation<int> {
+        if (++begun == 2) throw std::bad_alloc();
+        return call();
+    };
+    int value = 0;
+    loop.run([&]() -> task<> { value = co_await hedged(fn); }());
+    EXPECT_EQ(begun, 2);
+    EXPECT_EQ(value, 1);
+}
+
 TEST(hedge, error_names_the_option_its_range_and_its_value) {
     EXPECT_EQ(check(coda::hedge_options{.after = 0ms}).error().message(),
               "after must be more than 0 and at most 24 h, not 0");
