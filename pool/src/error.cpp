@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <coda/pool/error.hpp>
+#include "no_connection.hpp"
 
+#include <coda/pool/detail/current_failure.hpp>
+
+#include <boost/system/errc.hpp>
 #include <fmt/format.h>
 
 namespace coda {
@@ -32,6 +35,39 @@ std::string acquire_error::message() const {
                         pool.connecting, pool.resetting + pool.closing, pool.waiters);
     if (last_connect_error) text += fmt::format("; last connect error: {}", last_connect_error->message());
     return text;
+}
+
+error detail::no_connection(error_code reason, std::string_view name, duration waited, pool_counts const& counts,
+                            std::optional<error> const& last_connect_error) noexcept {
+    try {
+        auto details = std::make_shared<acquire_error>();
+        details->pool_name = name;
+        details->waited = waited;
+        details->pool = counts;
+        details->paused = reason == pool_errc::paused;
+        details->last_connect_error = last_connect_error;
+        return {reason, outcome::not_sent, std::move(details)};
+    } catch (std::bad_alloc const&) {
+        return reason;
+    }
+}
+
+error detail::current_failure() noexcept {
+    try {
+        throw;
+    } catch (exception const& e) {
+        return e.error();
+    } catch (std::bad_alloc const&) {
+        return make_error_code(boost::system::errc::not_enough_memory);
+    } catch (std::exception const& e) {
+        try {
+            return {make_error_code(errc::not_connected), e.what()};
+        } catch (std::bad_alloc const&) {
+            return errc::not_connected;
+        }
+    } catch (...) {
+        return errc::not_connected;
+    }
 }
 
 } // namespace coda

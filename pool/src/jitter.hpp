@@ -4,8 +4,14 @@
 #include <coda/runtime/context.hpp>
 
 #include <cstdint>
+#include <random>
 
 namespace coda::detail {
+
+// The seed that an option gives, where 0 asks for another one each time.
+inline std::uint64_t seed_or_random(std::uint64_t seed) {
+    return seed != 0 ? seed : (std::uint64_t{std::random_device()()} << 32) ^ std::random_device()();
+}
 
 // Random parts of durations, the same for the same seed (SplitMix64: one word of state, good enough to spread timers).
 class jitter {

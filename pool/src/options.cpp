@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coda/pool/options.hpp>
+#include <coda/pool/sharing_options.hpp>
 #include <coda/runtime/option_check.hpp>
 
 namespace coda {
 
 namespace {
 
-result<> check_backoff(pool_options const& o) {
-    if (o.max_backoff >= o.first_backoff) return check_duration("max_backoff", o.max_backoff);
+result<> check_backoff(duration first, duration most) {
+    auto const checked = first_error({check_duration("first_backoff", first), check_duration("max_backoff", most)});
+    if (checked.has_error() || most >= first) return checked;
     return error(make_error_code(errc::invalid_argument), "max_backoff must not be less than first_backoff");
 }
 
@@ -32,8 +34,17 @@ result<> check(pool_options const& o) {
         check_duration_or_zero("close_timeout", o.close_timeout),
         check_duration("leak_warning_after", o.leak_warning_after),
         check_duration_or_zero("upkeep_interval", o.upkeep_interval),
-        check_duration("first_backoff", o.first_backoff),
-        check_backoff(o),
+        check_backoff(o.first_backoff, o.max_backoff),
+    });
+}
+
+result<> check(sharing_options const& o) {
+    return first_error({
+        check_range("connections", o.connections, 1, 1'000),
+        check_range("max_waiting", o.max_waiting, 1, 10'000'000),
+        check_duration("connect_timeout", o.connect_timeout),
+        check_duration("drain_timeout", o.drain_timeout),
+        check_backoff(o.first_backoff, o.max_backoff),
     });
 }
 

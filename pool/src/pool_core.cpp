@@ -6,9 +6,9 @@
 namespace coda::detail {
 
 pool_core::pool_core(pool_options const& o, std::uint64_t seed)
-    : options_(o), journal_(o), random_(seed), backoff_(o.first_backoff, o.max_backoff) {
+    : options_(o), journal_(o.name, o.listener), random_(seed), backoff_(o.first_backoff, o.max_backoff) {
     options_.name = journal_.name();
-    journal_.pool_created(options_);
+    journal_.pool_created(&options_);
     if (!options_.monitored) ready();
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pool_engine.hpp"
 
+#include "no_connection.hpp"
+
+#include <coda/pool/detail/current_failure.hpp>
 #include <coda/pool/error.hpp>
 #include <coda/pool/pool.hpp>
 #include <coda/runtime/deadline.hpp>
@@ -8,38 +11,16 @@
 
 #include <algorithm>
 #include <cassert>
-#include <random>
 
 namespace coda::detail {
 
 namespace {
-
-// The exception being handled as an error: what a user's type throws is a failure of the connection, not of the pool.
-error current_failure() noexcept {
-    try {
-        throw;
-    } catch (exception const& e) {
-        return e.error();
-    } catch (std::bad_alloc const&) {
-        return make_error_code(boost::system::errc::not_enough_memory);
-    } catch (std::exception const& e) {
-        try {
-            return {make_error_code(errc::not_connected), e.what()};
-        } catch (std::bad_alloc const&) {
-            return errc::not_connected;
-        }
-    } catch (...) {
-        return errc::not_connected;
-    }
-}
 
 pooled& connection_of(pool_action const& a) noexcept { return static_cast<pooled&>(*a.connection); }
 
 acquire_failure failure_of(error_code reason) noexcept {
     return reason == errc::timed_out ? acquire_failure::timed_out : acquire_failure::cancelled;
 }
-
-std::uint64_t random_seed() { return (std::uint64_t{std::random_device()()} << 32) ^ std::random_device()(); }
 
 } // namespace
 
@@ -99,20 +80,10 @@ error pool_engine::leave(acquisition& a, error_code reason) noexcept {
     return ended(reason, a.since_);
 }
 
-// noexcept: without memory for the details there is still the code.
 error pool_engine::ended(error_code reason, time_point since) const noexcept {
     if (reason != errc::timed_out && reason != errc::queue_full && reason != pool_errc::paused) return reason;
-    try {
-        auto details = std::make_shared<acquire_error>();
-        details->pool_name = core_.journal().name();
-        details->waited = loop_.now() - since;
-        details->pool = core_.counts();
-        details->paused = reason == pool_errc::paused;
-        details->last_connect_error = core_.last_connect_error();
-        return {reason, outcome::not_sent, std::move(details)};
-    } catch (std::bad_alloc const&) {
-        return reason;
-    }
+    return no_connection(reason, core_.journal().name(), loop_.now() - since, core_.counts(),
+                         core_.last_connect_error());
 }
 
 error_code pool_engine::taken_away(pooled const& c) const noexcept {
@@ -341,7 +312,7 @@ pool_engine_handle::~pool_engine_handle() {
 
 pool_engine_handle make_pool_engine(loop& l, std::function<std::unique_ptr<pooled>()> make, pool_options const& o) {
     check(o).value();
-    auto* const made = new pool_engine(l, std::move(make), o, o.jitter_seed != 0 ? o.jitter_seed : random_seed());
+    auto* const made = new pool_engine(l, std::move(make), o, seed_or_random(o.jitter_seed));
     return pool_engine_handle(engine_reference(*made, *made));
 }
 

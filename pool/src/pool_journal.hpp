@@ -12,12 +12,12 @@ namespace coda::detail {
 // look at a pointer.
 class pool_journal {
 public:
-    explicit pool_journal(pool_options const& o) : name_(o.name), listener_(o.listener) {}
+    pool_journal(std::string_view name, pool_listener* listener) : name_(name), listener_(listener) {}
 
     std::string const& name() const noexcept { return name_; }
 
-    void pool_created(pool_options const& o) noexcept {
-        if (listener_ != nullptr) tell({.what = kind::pool_created, .options = &o});
+    void pool_created(pool_options const* o) noexcept {
+        if (listener_ != nullptr) tell({.what = kind::pool_created, .options = o});
     }
     void pool_ready() noexcept {
         if (listener_ != nullptr) tell({.what = kind::pool_ready});
@@ -44,9 +44,10 @@ public:
             tell({.what = kind::connection_closed, .connection = id, .reason = reason, .why = why});
     }
     void connection_taken(std::uint64_t id, duration waited) noexcept {
-        wait_.add(waited);
+        this->waited(waited);
         if (listener_ != nullptr) tell({.what = kind::connection_taken, .connection = id, .took = waited});
     }
+    void waited(duration d) noexcept { wait_.add(d); }
     void connection_returned(std::uint64_t id, duration held) noexcept {
         hold_.add(held);
         if (listener_ != nullptr) tell({.what = kind::connection_returned, .connection = id, .took = held});

@@ -93,6 +93,7 @@ void pipelined_connection::lose(error const& why) noexcept {
         finish(r);
     }
     idle_.set();
+    ended_.set();
     disconnect();
 }
 

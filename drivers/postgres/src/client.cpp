@@ -2,6 +2,7 @@
 #include "connecting.hpp"
 #include "conninfo.hpp"
 #include "session_state.hpp"
+#include "sharing.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/postgres/client.hpp>
@@ -33,8 +34,7 @@ client::client(loop& l, std::string uri, client_options options) {
     detail::conninfo::parse(uri).value();
     auto const& o = options.connection;
     auto open = [&l, uri = std::move(uri), o] { return open_session(l, uri, o); };
-    sharing_options const sharing{options.connections, o.max_queued, o.connect_timeout, o.drain_timeout};
-    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing);
+    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), detail::sharing_of(options));
 }
 
 client::~client() { sessions_->end(); }
@@ -44,6 +44,8 @@ operation<> client::connect() { return connect_one(sessions_); }
 operation<> client::close() { return close_all(sessions_); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
+
+pool_statistics client::statistics() const noexcept { return sessions_->statistics(); }
 
 result<> detail::client_source::admit(std::string_view sql) { return check_shareable(sql); }
 

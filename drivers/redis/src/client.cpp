@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "connecting.hpp"
+#include "sharing.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/redis/client.hpp>
@@ -25,8 +26,7 @@ client::client(loop& l, std::string_view uri, client_options options) {
     auto const to = std::make_shared<detail::address const>(detail::address::parse(uri).value());
     auto const& o = options.connection;
     auto open = [&l, to, o] { return detail::open_session(l, to, o); };
-    sharing_options const sharing{options.connections, o.max_queued, o.connect_timeout, o.drain_timeout};
-    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing);
+    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), detail::sharing_of(options));
 }
 
 client::~client() { sessions_->end(); }
@@ -36,6 +36,8 @@ operation<> client::connect() { return connect_one(sessions_); }
 operation<> client::close() { return close_all(sessions_); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
+
+pool_statistics client::statistics() const noexcept { return sessions_->statistics(); }
 
 loop& detail::client_source::home() const noexcept { return of->home(); }
 

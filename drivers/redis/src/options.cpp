@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "sharing.hpp"
+
 #include <coda/redis/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
@@ -14,8 +16,6 @@ result<> check(connection_options const& o) {
     });
 }
 
-result<> check(client_options const& o) {
-    return first_error({check_range("connections", o.connections, 1, 1'000), check(o.connection)});
-}
+result<> check(client_options const& o) { return first_error({check(o.connection), check(detail::sharing_of(o))}); }
 
 } // namespace coda::redis

@@ -109,8 +109,11 @@ client::client(coda::loop& l, std::string_view uri, client_options options) {
     check(options).value();
     auto const to = detail::address::parse(uri).value();
     auto open = [&l, to, options] { return detail::open_session(l, to, options); };
-    coda::sharing_options const sharing{options.connections, options.max_queued, options.connect_timeout,
-                                        options.drain_timeout};
+    coda::sharing_options const sharing{.connections = options.connections,
+                                        .max_waiting = options.max_queued,
+                                        .connect_timeout = options.connect_timeout,
+                                        .drain_timeout = options.drain_timeout,
+                                        .name = "memcached"};
     sessions_ = std::make_shared<coda::shared_connections<detail::session>>(l, std::move(open), sharing);
 }
 

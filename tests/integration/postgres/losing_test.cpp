@@ -43,6 +43,13 @@ TEST_P(losing, a_client_connects_again) {
             EXPECT_GE(server().terminate_all(), 1);
             co_await until([&] { return db.open_connections() == 0; });
         }
+        auto const s = db.statistics();
+        EXPECT_EQ(s.opened, s.closed);
+        EXPECT_GE(s.opened, 3u);
+        EXPECT_EQ(s.connect.count, s.opened);
+        EXPECT_EQ(s.wait.count, 3u);
+        EXPECT_EQ(s.handed_out, 3u);
+        EXPECT_EQ(s.connect_failures, 0u);
     };
     run(body());
 }

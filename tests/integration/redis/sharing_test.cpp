@@ -4,6 +4,8 @@
 #include "support/allocations.hpp"
 #include "support/fault_proxy.hpp"
 
+#include <coda/pool/listener.hpp>
+
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -94,6 +96,29 @@ TEST_P(sharing, opens_more_connections_only_when_all_are_busy) {
     EXPECT_EQ(db.open_connections(), 1u);
     for (int i = 0; i < 100 && db.open_connections() < 3; ++i) echo(db, 300, 5);
     EXPECT_EQ(db.open_connections(), 3u);
+}
+
+TEST_P(sharing, tells_and_counts_what_its_connections_do) {
+    struct : coda::pool_listener {
+        void on_event(coda::pool_event const& e) noexcept override {
+            all.push_back(fmt::format("{} {}", e.pool, to_string(e.what)));
+        }
+        std::vector<std::string> all;
+    } log;
+    coda::redis::client db(loop(), server().uri(), {.name = "cache", .listener = &log});
+    auto const close = [&]() -> task<> { co_await db.close(); };
+    echo(db, 1, 20);
+    auto s = db.statistics();
+    EXPECT_EQ(s.handed_out, 20u);
+    EXPECT_EQ(s.idle, 1u);
+    EXPECT_EQ(s.opened, 1u);
+    EXPECT_EQ(s.wait.count, 1u);
+    run(close());
+    EXPECT_EQ(db.statistics().closed, 1u);
+    EXPECT_EQ(db.statistics().state, coda::pool_state::closed);
+    EXPECT_THAT(log.all, testing::ElementsAre("cache ConnectionPoolCreated", "cache ConnectionPoolReady",
+                                              "cache ConnectionCreated", "cache ConnectionReady",
+                                              "cache ConnectionClosed", "cache ConnectionPoolClosed"));
 }
 
 TEST_P(sharing, a_large_command_does_not_hold_up_the_loop) {

@@ -60,8 +60,8 @@ struct pool_event {
     acquire_failure failure{};                 ///< of acquire_failed
     bool interrupt_in_use = false;             ///< of pool_cleared
     error const* why = nullptr;                ///< of connecting; nullptr where nothing failed
-    pool_options const* options = nullptr;     ///< of pool_created
-    std::source_location taken_at{};           ///< who called `acquire`
+    pool_options const* options = nullptr; ///< of pool_created; nullptr: it is a client whose connections are shared
+    std::source_location taken_at{};       ///< who called `acquire`
 };
 
 /// CMAP's names: "ConnectionPoolCreated" ... "ConnectionCheckedIn"; for the last two "ConnectionHeldTooLong" and

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/detail/current_failure.hpp>
+#include <coda/pool/detail/sharing_core.hpp>
 #include <coda/runtime/deadline.hpp>
 #include <coda/runtime/event.hpp>
 #include <coda/runtime/scope.hpp>
-#include <coda/runtime/waiter.hpp>
-
-#include <boost/system/errc.hpp>
+#include <coda/runtime/sleep.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -27,62 +27,24 @@ namespace coda {
 /// - `usable()`: established, as far as is known. Never becomes true again.
 /// - `load()`: requests that it has not answered.
 /// - `idle()`: an event that is set while there are none.
+/// - `ended()`: an event that is set when it is no longer usable, and `why_lost()` then.
 /// - `lose(why)` ends it at once; those who wait on it end with `why`.
 template <class C>
 concept shareable = requires(C& c, C const& k, error const& why) {
     { k.usable() } noexcept -> std::same_as<bool>;
     { k.load() } noexcept -> std::same_as<std::size_t>;
     { c.idle() } noexcept -> std::same_as<event&>;
+    { c.ended() } noexcept -> std::same_as<event&>;
+    { k.why_lost() } noexcept -> std::same_as<error const&>;
     { c.lose(why) } noexcept;
 };
 
-/// Bounds of shared connections. Whoever has them checks them.
-struct sharing_options {
-    std::size_t connections = 1;       ///< at most, at least 1
-    std::size_t max_waiting = 100'000; ///< tasks that wait for one attempt to connect; more get errc::queue_full
-    duration connect_timeout = std::chrono::seconds(10);
-    duration drain_timeout = std::chrono::seconds(5); ///< how long `close` waits for what is in flight
-};
-
-namespace detail {
-
-// Whether another connection should be opened, given those that are open, those being opened, and the load of the one
-// that is least loaded: one at a time while there is none, then as long as all are busy.
-bool should_open_another(std::size_t open, std::size_t opening, std::size_t limit, std::size_t least_load) noexcept;
-
-// One attempt to connect, and who waits for it. Shared with them, since they may find the client gone.
-class connect_attempt {
-public:
-    class wait;
-    std::size_t waiting() const noexcept { return waiting_; }
-
-protected:
-    wait_queue waiters_;
-
-private:
-    std::size_t waiting_ = 0;
-};
-
-class connect_attempt::wait : public void_waiter {
-public:
-    explicit wait(connect_attempt& a) noexcept : attempt_(a) { ++attempt_.waiting_; }
-    wait(wait const&) = delete;
-    wait& operator=(wait const&) = delete;
-    ~wait() { --attempt_.waiting_; }
-    bool await_ready() const noexcept { return false; }
-    bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept {
-        return attempt_.waiters_.suspend(*this, h, ctx);
-    }
-
-private:
-    connect_attempt& attempt_;
-};
-
-} // namespace detail
-
-/// Finds the least loaded connection, opens more when all are busy, replaces those that were lost. At most two are
-/// being opened at once: a peer that comes back is not stormed. One loop only. Connections are held by std::shared_ptr,
-/// and must derive from std::enable_shared_from_this.
+/// Finds the least loaded connection, opens more when all are busy, replaces those that were lost when they are needed.
+/// At most two are being opened at once: a peer that comes back is not stormed. After an attempt has failed the next is
+/// made after a random part of first_backoff, then of twice that, at most of max_backoff; while none is open they are
+/// made in the background until one succeeds, unless the error is `permanent` (error::kind): then when somebody asks.
+///
+/// One loop only. Connections are held by std::shared_ptr, and must derive from std::enable_shared_from_this.
 template <class Connection>
 class shared_connections {
 public:
@@ -90,7 +52,7 @@ public:
     using opener = std::function<operation<std::shared_ptr<Connection>>()>;
 
     shared_connections(loop& l, opener open, sharing_options options)
-        : loop_(l), open_(std::move(open)), options_(options), background_(std::in_place, l) {
+        : loop_(l), open_(std::move(open)), options_(options), core_(options), background_(std::in_place, l) {
         connections_.reserve(options.connections);
     }
     ~shared_connections() { end(); }
@@ -106,9 +68,9 @@ public:
     /// look at each connection.
     Connection* pick();
 
-    /// Waits for the attempt to connect that is under way, for a connection for the next request. Errors, all not_sent:
-    /// what the attempt failed with, queue_full, closed, and the context's reason when it is cancelled; the attempt
-    /// goes on then.
+    /// Waits for a connection for the next request, until one is open or the next attempt to open one has failed.
+    /// Errors, all not_sent: what the attempt failed with, queue_full and timed_out (with `acquire_error`), closed, and
+    /// the context's reason when it is cancelled; the attempt goes on then.
     operation<std::shared_ptr<Connection>> wait();
 
     /// `pick` gives nullptr and `wait` fails with errc::closed from here on. Waits until what is in flight has ended
@@ -119,29 +81,42 @@ public:
     loop& home() const noexcept { return loop_; }
     /// Connections that are open now.
     std::size_t open() const noexcept {
-        return static_cast<std::size_t>(std::ranges::count_if(connections_, [](auto const& c) { return c->usable(); }));
+        return static_cast<std::size_t>(std::ranges::count_if(connections_, &member::usable));
     }
+    /// What it knows of itself. `in_use`: connections with requests that were not answered; `idle`: those without;
+    /// `waiters`: requests that wait for a connection to be opened, and `wait`: those that have; `handed_out`: requests
+    /// that were given one. Connections are not leased: there is no `hold`.
+    pool_statistics statistics() const noexcept;
 
 private:
-    struct attempt : detail::connect_attempt {
-        void end(result<std::shared_ptr<Connection>> how) noexcept {
-            outcome = std::move(how);
-            this->waiters_.wake_all();
-        }
-        result<std::shared_ptr<Connection>> outcome = error(errc::closed);
+    struct member {
+        member() = default;
+        member(std::shared_ptr<Connection> c, std::uint64_t n) noexcept : connection(std::move(c)), number(n) {}
+        bool usable() const noexcept { return connection->usable(); }
+
+        std::shared_ptr<Connection> connection;
+        std::uint64_t number = 0;
     };
 
     void open_another();
-    task<> open_one(std::shared_ptr<attempt> a);
-    void lose_all() noexcept {
-        for (auto const& c : connections_) c->lose(error(errc::closed));
+    task<> keep_one();
+    task<member> open_one();
+    operation<std::shared_ptr<Connection>> attempt();
+    void forget_lost() noexcept;
+    void lose_all() noexcept;
+    void refuse_all(error const& why) noexcept {
+        while (!waiters_.empty()) static_cast<detail::connection_wait&>(waiters_.front()).refuse(why);
     }
 
     loop& loop_;
     opener open_;
     sharing_options options_;
-    std::vector<std::shared_ptr<Connection>> connections_;
-    std::vector<std::shared_ptr<attempt>> attempts_; // under way
+    detail::sharing_core core_;
+    std::vector<member> connections_;
+    wait_queue waiters_; // each a detail::connection_wait
+    std::size_t waiting_ = 0;
+    std::size_t opening_ = 0; // tasks that open a connection, or will when it is time
+    std::uint64_t handed_out_ = 0;
     bool closed_ = false;
     std::optional<scope> background_; // last: the tasks that open connections go first
 };
@@ -150,10 +125,9 @@ template <class Connection>
 void shared_connections<Connection>::end() noexcept {
     closed_ = true;
     background_.reset();
-    for (auto const& a : attempts_) a->end(error(errc::closed));
-    attempts_.clear();
+    refuse_all(error(errc::closed));
     lose_all();
-    connections_.clear();
+    core_.closed();
     open_ = nullptr;
 }
 
@@ -163,17 +137,16 @@ Connection* shared_connections<Connection>::pick() {
     if (closed_) return nullptr;
     Connection* least = nullptr;
     std::size_t load = std::numeric_limits<std::size_t>::max();
-    bool lost = false;
-    for (auto const& c : connections_) {
-        if (!c->usable()) {
-            lost = true;
-        } else if (c->load() < load) {
-            least = c.get();
-            load = c->load();
-        }
+    std::size_t open = 0;
+    for (auto const& m : connections_) {
+        if (!m.usable()) continue; // about to be forgotten
+        ++open;
+        if (m.connection->load() >= load) continue;
+        least = m.connection.get();
+        load = least->load();
     }
-    if (lost) std::erase_if(connections_, [](auto const& c) { return !c->usable(); });
-    if (detail::should_open_another(connections_.size(), attempts_.size(), options_.connections, load)) open_another();
+    if (detail::should_open_another(open, opening_, options_.connections, load)) open_another();
+    if (least != nullptr) ++handed_out_;
     return least;
 }
 
@@ -183,44 +156,81 @@ operation<std::shared_ptr<Connection>> shared_connections<Connection>::wait() {
     if (caller.loop != &loop_) co_return used_from_another_loop("a client");
     if (closed_) co_return error(errc::closed);
     if (Connection* const ready = pick()) co_return ready->shared_from_this();
-    auto const under_way = attempts_.front();
-    if (under_way->waiting() >= options_.max_waiting) co_return error(errc::queue_full);
-    detail::connect_attempt::wait ended(*under_way);
-    auto const waited = co_await as_result(ended);
-    if (waited.has_error()) co_return waited.error();
-    if (under_way->outcome.has_error()) co_return under_way->outcome;
+    time_point const since = loop_.now();
+    if (opening_ == 0) co_return core_.not_served(*core_.last_error(), {}, statistics()); // it is not time to try again
+    if (waiting_ >= options_.max_waiting) co_return core_.not_served(error(errc::queue_full), {}, statistics());
+    {
+        detail::connection_wait turn(waiters_, waiting_);
+        auto const waited = co_await as_result(turn);
+        if (waited.has_error()) co_return core_.not_served(waited.error(), loop_.now() - since, statistics());
+    }
     // All who waited come at once: the least loaded for each, and more are opened for them.
-    if (Connection* const least = pick()) co_return least->shared_from_this();
-    co_return under_way->outcome;
+    Connection* const least = pick();
+    if (closed_) co_return error(errc::closed);
+    if (least == nullptr) co_return described(errc::connection_lost, "it was lost as soon as it was open");
+    core_.served(loop_.now() - since);
+    co_return least->shared_from_this();
 }
 
 template <class Connection>
 void shared_connections<Connection>::open_another() {
-    attempts_.push_back(std::make_shared<attempt>());
+    if (!core_.may_open(open() == 0, loop_.now())) return;
+    ++opening_;
     try {
-        background_->spawn(open_one(attempts_.back()));
+        background_->spawn(keep_one());
     } catch (std::bad_alloc const&) {
-        attempts_.pop_back();
+        --opening_;
         throw;
     }
 }
 
-// Never fails: that would end the scope, and with it all later attempts.
+// A connection from the first attempt to open it to its end. Never fails: that would end the scope, and with it all
+// others.
 template <class Connection>
-task<> shared_connections<Connection>::open_one(std::shared_ptr<attempt> a) {
-    result<std::shared_ptr<Connection>> made = error(make_error_code(boost::system::errc::not_enough_memory));
-    try {
-        made = co_await as_result(with_timeout(options_.connect_timeout, open_()));
-        if (made.has_value() && closed_) made = error(errc::closed);
-        if (made.has_value()) connections_.push_back(*made);
-    } catch (std::bad_alloc const&) {
-    } catch (std::exception const& e) {
-        made = described(errc::not_connected, e.what());
-    } catch (...) {
-        made = error(errc::not_connected);
+task<> shared_connections<Connection>::keep_one() {
+    member const mine = co_await open_one();
+    --opening_;
+    if (mine.connection == nullptr) co_return;
+    forget_lost(); // so that there is room
+    connections_.push_back(mine);
+    waiters_.wake_all();
+    static_cast<void>(co_await as_result(mine.connection->ended().wait()));
+    if (!closed_) forget_lost();
+}
+
+// Gives one without a connection where trying on would help nobody.
+template <class Connection>
+auto shared_connections<Connection>::open_one() -> task<member> {
+    while (true) {
+        if (loop_.now() < core_.retry_at()) {
+            auto const slept = co_await as_result(sleep_until(core_.retry_at()));
+            if (slept.has_error() || open() != 0) break;
+        }
+        time_point const begun = loop_.now();
+        auto const number = core_.begun();
+        auto made = co_await as_result(attempt());
+        if (closed_) {
+            core_.given_up(number);
+            break;
+        }
+        if (made.has_value()) {
+            core_.connected(number, loop_.now() - begun);
+            co_return member(std::move(*made), number);
+        }
+        core_.failed(number, made.error(), loop_.now());
+        refuse_all(made.error());
+        if (open() != 0 || opening_ > 1 || core_.hopeless()) break;
     }
-    std::erase(attempts_, a);
-    a->end(std::move(made));
+    co_return member();
+}
+
+template <class Connection>
+operation<std::shared_ptr<Connection>> shared_connections<Connection>::attempt() {
+    try {
+        co_return co_await as_result(with_timeout(options_.connect_timeout, open_()));
+    } catch (...) {
+        co_return detail::current_failure();
+    }
 }
 
 template <class Connection>
@@ -232,9 +242,41 @@ operation<> shared_connections<Connection>::close() {
     if (!background_) co_return result<>();
     background_->cancel(errc::closed);
     co_await background_->join();
-    for (auto const& c : connections_) static_cast<void>(co_await as_result(with_deadline(latest, c->idle().wait())));
+    refuse_all(error(errc::closed));
+    for (auto const& m : connections_)
+        static_cast<void>(co_await as_result(with_deadline(latest, m.connection->idle().wait())));
     lose_all();
+    core_.closed();
     co_return result<>();
+}
+
+template <class Connection>
+void shared_connections<Connection>::forget_lost() noexcept {
+    std::erase_if(connections_, [this](member const& m) {
+        if (m.usable()) return false;
+        core_.ended(m.number, close_reason::error, &m.connection->why_lost());
+        return true;
+    });
+}
+
+template <class Connection>
+void shared_connections<Connection>::lose_all() noexcept {
+    forget_lost();
+    for (auto const& m : connections_) {
+        m.connection->lose(error(errc::closed));
+        core_.ended(m.number, close_reason::pool_closed, nullptr);
+    }
+    connections_.clear();
+}
+
+template <class Connection>
+pool_statistics shared_connections<Connection>::statistics() const noexcept {
+    pool_statistics s = core_.statistics();
+    if (closed_) s.state = pool_state::closed;
+    for (auto const& m : connections_) ++(!m.usable() ? s.closed : m.connection->load() == 0 ? s.idle : s.in_use);
+    s.waiters = waiting_;
+    s.handed_out = handed_out_;
+    return s;
 }
 
 } // namespace coda

@@ -75,6 +75,8 @@ public:
     std::size_t load() const noexcept { return requests_.load(); }
     /// Set while there are none.
     event& idle() noexcept { return idle_; }
+    /// Set when it is no longer usable.
+    event& ended() noexcept { return ended_; }
 
     /// For requests that are made from here on.
     void set_timeouts(pipeline_timeouts timeouts) noexcept { timeouts_ = timeouts; }
@@ -135,6 +137,7 @@ private:
     pipeline_timeouts timeouts_;
     std::optional<error> lost_;
     event idle_{true};
+    event ended_;
     flush_deferred flush_;
     drain_timer drain_;
     std::uint64_t drained_ticket_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/statistics.hpp>
 #include <coda/postgres/detail/statements.hpp>
 #include <coda/postgres/options.hpp>
 
@@ -53,6 +54,11 @@ public:
 
     /// Connections that are open now.
     std::size_t open_connections() const noexcept;
+
+    /// What its connections are doing, as of a pool: `in_use` are those with statements in flight or queued, `idle`
+    /// those without; `waiters` are statements that wait for a connection to be opened, `wait` how long such waited,
+    /// and `handed_out` counts the statements that were given one. There is no `hold`. Cheap.
+    pool_statistics statistics() const noexcept;
 
     /// For `statements`.
     detail::client_source source() const noexcept { return {sessions_}; }

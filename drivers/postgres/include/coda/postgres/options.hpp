@@ -5,7 +5,12 @@
 #include <coda/runtime/error.hpp>
 
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
+
+namespace coda {
+class pool_listener;
+}
 
 namespace coda::pg {
 
@@ -42,6 +47,15 @@ struct client_options {
     /// Connections that statements share; opened as they are needed. 1 to 1,000.
     std::size_t connections = 4;
     connection_options connection{};
+    /// After an attempt to connect has failed, how long until the next; then twice as long after each further one, at
+    /// most max_backoff; each time a random part of it, half to the whole. More than 0, at most 24 h.
+    duration first_backoff = std::chrono::milliseconds(20);
+    /// first_backoff to 24 h. Below 1 s, a server that refused and is back is noticed within 1 s.
+    duration max_backoff = std::chrono::milliseconds(500);
+    /// What the client is called in events and errors. Copied. No secrets.
+    std::string_view name = "postgres";
+    /// Is told of its connections as a pool's is, on the loop's thread; nullptr: nobody. Must outlive the client.
+    pool_listener* listener = nullptr;
 };
 
 // What may stand inside an await with g++ 12.

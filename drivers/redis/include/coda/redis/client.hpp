@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/statistics.hpp>
 #include <coda/redis/detail/commands.hpp>
 #include <coda/redis/options.hpp>
 
@@ -54,6 +55,11 @@ public:
 
     /// Connections that are open now.
     std::size_t open_connections() const noexcept;
+
+    /// What its connections are doing, as of a pool: `in_use` are those with commands in flight or queued, `idle` those
+    /// without; `waiters` are commands that wait for a connection to be opened, `wait` how long such waited, and
+    /// `handed_out` counts the commands that were given one. There is no `hold`. Cheap.
+    pool_statistics statistics() const noexcept;
 
     /// For `commands`.
     static constexpr detail::sharing where = detail::sharing::shared;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/runtime/context.hpp>
+#include <coda/runtime/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace coda {
+
+class pool_listener;
+
+/// Bounds of shared connections. `check` refuses what is out of range; whoever has them checks them.
+struct sharing_options {
+    /// Connections at most. 1 to 1,000.
+    std::size_t connections = 1;
+    /// Tasks that wait for a connection to be opened; one more gets errc::queue_full. 1 to 10,000,000.
+    std::size_t max_waiting = 100'000;
+    /// How long opening a connection may take. More than 0, at most 24 h.
+    duration connect_timeout = std::chrono::seconds(10);
+    /// How long `close` waits for what is in flight. More than 0, at most 24 h.
+    duration drain_timeout = std::chrono::seconds(5);
+    /// As in pool_options. More than 0, at most 24 h.
+    duration first_backoff = std::chrono::milliseconds(20);
+    /// As in pool_options. first_backoff to 24 h.
+    duration max_backoff = std::chrono::milliseconds(500);
+    /// Seed of the random parts of the back-off. 0: another one for each.
+    std::uint64_t jitter_seed = 0;
+    /// What they are called in events and errors. Copied. No secrets.
+    std::string_view name = "client";
+    /// Is told what happens, on the loop's thread; nullptr: nobody. Must outlive them.
+    pool_listener* listener = nullptr;
+};
+static_assert(std::is_trivially_copyable_v<sharing_options>);
+
+/// errc::invalid_argument, naming the option, its range and its value, for what is out of range.
+result<> check(sharing_options const&);
+
+} // namespace coda
