@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "play.hpp"
 
+#include "form.hpp"
 #include "recorder.hpp"
 #include "server.hpp"
 #include "support/manual_loop.hpp"
@@ -22,7 +23,16 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr char const* address = "pool.example:27017";
-constexpr std::chrono::minutes patience(10); // of a wait without a time-out
+constexpr std::chrono::hours patience(48); // of a wait without a time-out: twice the longest that a case can ask for
+constexpr std::chrono::hours longest_case(24 * 365);
+constexpr int most_turns = 2'000'000; // of the loop
+constexpr std::size_t most_events = 100'000;
+constexpr std::size_t events_shown = 50;
+
+// A case is given up: it would go on for ever, or far too long.
+struct endless : std::runtime_error {
+    using runtime_error::runtime_error;
+};
 
 // What stops a thread of a case: an error of the pool as a case names it, or that an event did not come.
 json::value as_case_error(coda::error const& e) {
@@ -58,13 +68,20 @@ struct thread {
 
 class player {
 public:
-    explicit player(test_case const& c)
-        : case_(c), pool_(loop_, [this] { return std::make_unique<connection>(server_, case_.app_name); }, options()) {
-        if (!c.fail_point.empty()) server_.set_fail_point(c.fail_point);
+    player(test_case const& c, std::chrono::seconds real_time)
+        : case_(c),
+          real_time_(real_time),
+          recorder_(c.given_options),
+          pool_(loop_, [this] { return std::make_unique<connection>(server_, case_.app_name); }, options()) {
+        server_.set_fail_point(c.fail_point);
     }
 
     std::optional<std::string> play() {
-        loop_.run(everything());
+        try {
+            loop_.run(everything());
+        } catch (endless const& why) {
+            return fmt::format("given up: {}", why.what());
+        }
         if (auto wrong = check_error()) return wrong;
         return check_events();
     }
@@ -75,6 +92,15 @@ private:
         o.name = address;
         o.listener = &recorder_;
         return o;
+    }
+
+    // Before each turn of the loop.
+    void check_bounds() {
+        if (++turns_ > most_turns) throw endless(fmt::format("{} turns of the loop and no end", most_turns));
+        if (turns_ % 256 == 0 && loop::clock::now() - begun_ > real_time_)
+            throw endless(fmt::format("it took more than {} s", real_time_.count()));
+        if (loop_.elapsed() > longest_case) throw endless("a year of the case's time and no end");
+        if (recorder_.events().size() > most_events) throw endless(fmt::format("more than {} events", most_events));
     }
 
     task<> everything() {
@@ -89,7 +115,7 @@ private:
     task<> main_thread() {
         for (auto const& o : case_.operations) {
             if (o.contains("thread")) {
-                give(string_of(o, "thread"), o);
+                within(place_of(o), [&] { give(string_of(o, "thread"), o); });
                 co_await settle();
             } else {
                 failed_ = co_await perform(o);
@@ -127,18 +153,31 @@ private:
 
     void give(std::string const& name, json::object const& o) {
         auto& t = find(name);
+        if (t.finishes && t.ended.is_set()) throw malformed(fmt::format("the thread '{}' has ended", name));
         t.given.push_back(&o);
         t.changed.set();
     }
 
+    std::string place_of(json::object const& o) const {
+        return fmt::format("operation {}", &o - case_.operations.data() + 1);
+    }
+
     // Gives the error, or null.
     task<json::value> perform(json::object const& o) {
+        try {
+            co_return co_await perform_one(o);
+        } catch (malformed const& why) {
+            throw malformed(fmt::format("{}: {}", place_of(o), why.what()));
+        }
+    }
+
+    task<json::value> perform_one(json::object const& o) {
         auto const name = string_of(o, "name");
         if (name == "checkOut") co_return co_await check_out(o);
         if (name == "waitForEvent") co_return co_await wait_for_event(o);
         if (name == "waitForThread") co_return co_await wait_for_thread(o);
         if (name == "wait") {
-            static_cast<void>(co_await as_result(sleep_for(milliseconds(number_of(o, "ms")))));
+            static_cast<void>(co_await as_result(sleep_for(milliseconds(number_of(o, "ms", times_in_ms)))));
         } else if (name == "start") {
             auto const [t, fresh] = threads_.try_emplace(string_of(o, "target"));
             if (!fresh) throw malformed(fmt::format("a second thread '{}'", t->first));
@@ -150,7 +189,7 @@ private:
         } else if (name == "ready") {
             pool_.ready();
         } else if (name == "failPoint") {
-            server_.set_fail_point(object_of(o, "failPoint"));
+            server_.set_fail_point(fail_point(object_of(o, "failPoint")));
         } else { // close: CMAP's does not wait for what is checked out
             scope_->spawn(as_result(pool_.close()));
             co_await settle();
@@ -176,28 +215,29 @@ private:
 
     task<json::value> wait_for_event(json::object const& o) {
         auto const type = string_of(o, "event");
-        if (!is_event(type)) throw malformed(fmt::format("there is no event '{}'", type));
-        auto const wanted = number_of(o, "count", 1);
-        duration const limit = o.contains("timeout") ? milliseconds(number_of(o, "timeout")) : duration(patience);
+        auto const wanted = number_of(o, "count", event_counts, 1);
+        bool const bounded = has(o, "timeout");
+        duration const limit = bounded ? milliseconds(number_of(o, "timeout", times_in_ms)) : duration(patience);
         time_point const latest = loop_.now() + limit;
         while (recorder_.count(type) < wanted) {
             recorder_.changed().reset();
             auto const waited = co_await as_result(with_deadline(latest, recorder_.changed().wait()));
             if (waited.has_value()) continue;
-            co_return json::object{{"type", "EventTimeout"},
-                                   {"message", fmt::format("{} x {} was not seen within {} ms, but {} x", wanted, type,
-                                                           limit / milliseconds(1), recorder_.count(type))}};
+            auto const what = fmt::format("{} x {} was not seen within {} ms, but {} x", wanted, type,
+                                          limit / milliseconds(1), recorder_.count(type));
+            if (!bounded) throw endless(what);
+            co_return json::object{{"type", "EventTimeout"}, {"message", what}};
         }
         co_return nullptr;
     }
 
     task<json::value> wait_for_thread(json::object const& o) {
-        auto& t = find(string_of(o, "target"));
+        auto const name = string_of(o, "target");
+        auto& t = find(name);
         t.finishes = true;
         t.changed.set();
         auto const waited = co_await as_result(with_timeout(patience, t.ended.wait()));
-        if (waited.has_error())
-            co_return json::object{{"type", "ThreadTimeout"}, {"message", "the thread does not end"}};
+        if (waited.has_error()) throw endless(fmt::format("the thread '{}' does not end", name));
         co_return t.failed;
     }
 
@@ -219,12 +259,17 @@ private:
         }
         std::string why;
         if (matches(case_.events, &static_cast<json::value const&>(json::value(actual)), why, "events")) return {};
-        for (auto const& e : actual) why += fmt::format("\n      {}", json::serialize(e));
+        for (std::size_t i = 0; i < actual.size() && i < events_shown; ++i)
+            why += fmt::format("\n      {}", json::serialize(actual[i]));
+        if (actual.size() > events_shown) why += fmt::format("\n      and {} more", actual.size() - events_shown);
         return why;
     }
 
     test_case const& case_;
-    test::manual_loop loop_;
+    std::chrono::seconds const real_time_;
+    time_point const begun_ = loop::clock::now();
+    int turns_ = 0;
+    test::manual_loop loop_{[this] { check_bounds(); }};
     recorder recorder_;
     server server_;
     coda::pool<connection> pool_;
@@ -237,8 +282,8 @@ private:
 
 } // namespace
 
-std::optional<std::string> play(test_case const& c) {
-    player p(c);
+std::optional<std::string> play(test_case const& c, std::chrono::seconds real_time) {
+    player p(c, real_time);
     return p.play();
 }
 

@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "json.hpp"
+#include "fail_point.hpp"
 
 #include <coda/runtime/operation.hpp>
 
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace coda::cmap {
 
-// A server that is not there: it answers at once, but for what a fail point says (MongoDB's failCommand).
+// A server that is not there: it answers at once, but for what a fail point says.
 class server {
 public:
-    // Takes a configureFailPoint command, in place of the last one. Throws `malformed`.
-    void set_fail_point(json::object const& command);
+    // In place of the last one.
+    void set_fail_point(fail_point f) { fails_ = std::move(f); }
 
     // One command of a connection: ends in its time, and perhaps fails.
     operation<> run(std::string command, std::string app_name);
 
 private:
-    std::vector<std::string> commands_; // that are affected
-    std::optional<std::string> app_name_;
-    std::int64_t times_ = 0; // left; negative: always
-    std::int64_t block_ms_ = 0;
-    bool close_ = false;
-    std::int64_t code_ = 0;
+    fail_point fails_;
 };
 
 // The number of the server's error with which a connection was refused; 0 where it was not that.

@@ -5,6 +5,7 @@
 #include <coda/runtime/run.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace coda::test {
 // are exact and take no time. When nothing is ready and no timer is armed, nothing can ever happen: `run` throws.
 class manual_loop final : public loop {
 public:
+    // `each_turn` is called before each turn. What it throws, `run` throws: a bound for what might never end.
+    explicit manual_loop(std::function<void()> each_turn = [] {}) : each_turn_(std::move(each_turn)) {}
     ~manual_loop() override { detach_all(); }
 
     // How far the clock has moved since the start.
@@ -31,6 +34,7 @@ private:
 
     void run_backend() override {
         while (!stopped()) {
+            each_turn_();
             if (std::exchange(turn_due_, false)) {
                 turn();
             } else if (timer_ != no_deadline) {
@@ -47,6 +51,7 @@ private:
         void want(readiness) noexcept override {}
     };
 
+    std::function<void()> each_turn_;
     time_point clock_{};
     time_point timer_ = no_deadline;
     bool turn_due_ = false;
