@@ -5,6 +5,9 @@
 #include <coda/pool.hpp>
 #include <coda/runtime.hpp>
 
+#include <algorithm>
+#include <numeric>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -117,12 +120,12 @@ auto queue_batch(int waiters) {
     return [q](int n) { return q->of.loop.run(q->pass(n)); };
 }
 
-// Each batch of many waiters beside one of few, with the same pool's code: the ratio is what their number costs.
+// Each batch of few waiters beside one of many, with the same code: the ratio is what their number costs.
 void waiters_100000_to_100(benchmark::State& s) {
-    bench::compare(s, queue_batch<with_pool>(100'000), queue_batch<with_pool>(100), "few");
+    bench::compare(s, queue_batch<with_pool>(100), queue_batch<with_pool>(100'000), "many");
 }
 void waiters_100000_to_100_of_a_semaphore(benchmark::State& s) {
-    bench::compare(s, queue_batch<with_semaphore>(100'000), queue_batch<with_semaphore>(100), "few");
+    bench::compare(s, queue_batch<with_semaphore>(100), queue_batch<with_semaphore>(100'000), "many");
 }
 void hand_over(benchmark::State& s) {
     bench::compare(s, queue_batch<with_pool>(100), queue_batch<with_semaphore>(100), "semaphore");
@@ -170,43 +173,124 @@ auto crowd_batch(int waiters) {
 }
 
 void leaving_100000_to_100(benchmark::State& s) {
-    bench::compare(s, crowd_batch<with_pool>(100'000), crowd_batch<with_pool>(100), "few");
+    bench::compare(s, crowd_batch<with_pool>(100), crowd_batch<with_pool>(100'000), "many");
+}
+void leaving_100000_to_100_of_a_semaphore(benchmark::State& s) {
+    bench::compare(s, crowd_batch<with_semaphore>(100), crowd_batch<with_semaphore>(100'000), "many");
 }
 BENCHMARK(leaving_100000_to_100)->UseManualTime();
+BENCHMARK(leaving_100000_to_100_of_a_semaphore)->UseManualTime();
 
 // Twice as many tasks as connections, each of which uses its own for a turn of the loop: the longest wait beside the
 // mean, in turns. Exact, so once is enough.
-task<> come_again(pool& p, std::vector<int>& waits, int& turn, int times) {
+template <class Of>
+task<> come_again(Of& of, std::vector<int>& waits, int& turn, int times) {
     for (int i = 0; i < times; ++i) {
         int const since = turn;
-        auto const held = co_await p.acquire();
+        auto const held = co_await of.acquire();
         waits.push_back(turn - since);
         co_await coda::yield();
         ++turn;
     }
 }
 
-void wait_at_two_to_one(benchmark::State& s) {
+template <class Of>
+double longest_to_mean() {
     constexpr int connections = 50;
-    double ratio = 0;
+    Of with(connections);
+    std::vector<int> waits;
+    int turn = 0;
+    auto const all = [&](coda::scope& tasks) -> task<> {
+        for (int i = 0; i < 2 * connections; ++i) tasks.spawn(come_again(with.of, waits, turn, 500));
+        co_return;
+    };
+    with.loop.run(coda::with_scope(all));
+    waits.erase(waits.begin(), waits.begin() + 10 * connections); // until the first are connected
+    double const sum = std::accumulate(waits.begin(), waits.end(), 0.0);
+    return *std::ranges::max_element(waits) * static_cast<double>(waits.size()) / sum;
+}
+
+void wait_at_two_to_one(benchmark::State& s) {
     for (auto _ : s) {
-        coda::asio_loop loop;
-        pool p = make_pool(loop, connections);
-        std::vector<int> waits;
-        int turn = 0;
-        auto const all = [&](coda::scope& tasks) -> task<> {
-            for (int i = 0; i < 2 * connections; ++i) tasks.spawn(come_again(p, waits, turn, 500));
-            co_return;
-        };
-        loop.run(coda::with_scope(all));
-        waits.erase(waits.begin(), waits.begin() + 10 * connections); // until the first are connected
-        double sum = 0;
-        int longest = 0;
-        for (int const w : waits) sum += w, longest = std::max(longest, w);
-        ratio = longest * static_cast<double>(waits.size()) / sum;
+        s.counters["longest_to_mean"] = longest_to_mean<with_pool>();
+        s.counters["semaphore_longest_to_mean"] = longest_to_mean<with_semaphore>();
     }
-    s.counters["longest_to_mean"] = ratio;
 }
 BENCHMARK(wait_at_two_to_one)->Iterations(3);
+
+// What a burst of short requests opens where connecting takes long, and when the last of them is done. `Of::acquire`
+// gives what is to be held.
+template <class Of>
+double burst(Of& with) {
+    auto const request = [&]() -> task<> {
+        auto const held = co_await with.acquire();
+        co_await coda::sleep_for(2ms);
+    };
+    auto const body = [&](coda::scope& tasks) -> task<> {
+        for (int i = 0; i < 50; ++i) tasks.spawn(request());
+        co_return;
+    };
+    auto const begun = coda::loop::clock::now();
+    with.loop.run(coda::with_scope(body));
+    return std::chrono::duration<double, std::milli>(coda::loop::clock::now() - begun).count();
+}
+
+constexpr auto connecting = 150ms;
+
+struct with_slow_pool {
+    class slow : public connection {
+    public:
+        static operation<> connect() {
+            auto const connected = co_await coda::as_result(coda::sleep_for(connecting));
+            if (connected.has_error()) co_return connected.error();
+            co_return result<>();
+        }
+        static bool usable() noexcept { return true; }
+    };
+    auto acquire() { return of.acquire(); }
+    coda::asio_loop loop;
+    int opened = 0;
+    coda::pool<slow> of{loop, [this] { return ++opened, std::make_unique<slow>(); }, {.max_size = 50}};
+};
+
+// A bound alone: who finds no connection idle opens one.
+struct with_bound {
+    struct place {
+        explicit place(with_bound& w, coda::semaphore::permit p) : with(&w), held(std::move(p)) {}
+        place(place&& other) noexcept : with(std::exchange(other.with, nullptr)), held(std::move(other.held)) {}
+        ~place() {
+            if (with != nullptr) ++with->idle;
+        }
+        with_bound* with;
+        coda::semaphore::permit held;
+    };
+    task<place> acquire() {
+        auto permit = co_await of.acquire();
+        if (idle > 0) {
+            --idle;
+        } else {
+            ++opened;
+            co_await coda::sleep_for(connecting);
+        }
+        co_return place(*this, std::move(permit));
+    }
+    coda::asio_loop loop;
+    int opened = 0;
+    int idle = 0;
+    coda::semaphore of{50};
+};
+
+void burst_of_50(benchmark::State& s) {
+    int most = 0;
+    for (auto _ : s) {
+        with_slow_pool ours;
+        with_bound theirs;
+        s.counters["ms"] = burst(ours);
+        s.counters["semaphore_ms"] = burst(theirs);
+        s.counters["connections"] = most = std::max(most, ours.opened);
+        s.counters["semaphore_connections"] = theirs.opened;
+    }
+}
+BENCHMARK(burst_of_50)->Iterations(3)->UseRealTime();
 
 } // namespace

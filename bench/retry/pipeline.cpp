@@ -57,7 +57,6 @@ void rate_limiter(benchmark::State& s) {
     coda::rate_limiter stage({.permits = 1'000'000, .per = 1ms, .burst = 1'000'000});
     measure(s, stage);
 }
-// The goal: at most 150 ns, the call included, and no allocation.
 void pipeline(benchmark::State& s) {
     coda::circuit_breaker breaker;
     coda::concurrency_limiter limiter;

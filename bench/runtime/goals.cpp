@@ -29,4 +29,18 @@ std::vector<finding> judge(std::span<goal const> goals, measurements const& meas
     return findings;
 }
 
+bool print(std::span<finding const> findings, bool all_wanted) {
+    fmt::print("\nGoals\n");
+    bool missed = false;
+    for (auto const& f : findings) {
+        missed |= f.verdict == verdict::missed || (all_wanted && f.verdict == verdict::not_measured);
+        if (f.verdict == verdict::not_measured)
+            fmt::print("  not measured                 {}\n", f.goal);
+        else
+            fmt::print("  {:<6} {:>10.2f} {:<10} {}\n", f.verdict == verdict::met ? "met" : "MISSED", f.value, f.unit,
+                       f.goal);
+    }
+    return !missed;
+}
+
 } // namespace bench

@@ -34,4 +34,7 @@ struct finding {
 // The goals, held against what was measured.
 std::vector<finding> judge(std::span<goal const> goals, measurements const&);
 
+// Prints them. True when no goal was missed; one that was not measured is, where all were to be.
+bool print(std::span<finding const> findings, bool all_wanted);
+
 } // namespace bench

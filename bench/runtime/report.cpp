@@ -2,7 +2,6 @@
 #include "report.hpp"
 
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -36,21 +35,6 @@ private:
 bool filtered(int argc, char const* const* argv) {
     auto const is_filter = [](std::string_view argument) { return argument.starts_with("--benchmark_filter"); };
     return std::any_of(argv, argv + argc, is_filter) || std::getenv("BENCHMARK_FILTER") != nullptr;
-}
-
-// True when no goal was missed; one that was not measured is, where all were to be.
-bool print(std::vector<finding> const& findings, bool all_wanted) {
-    fmt::print("\nGoals\n");
-    bool missed = false;
-    for (auto const& f : findings) {
-        missed |= f.verdict == verdict::missed || (all_wanted && f.verdict == verdict::not_measured);
-        if (f.verdict == verdict::not_measured)
-            fmt::print("  not measured                 {}\n", f.goal);
-        else
-            fmt::print("  {:<6} {:>10.2f} {:<10} {}\n", f.verdict == verdict::met ? "met" : "MISSED", f.value, f.unit,
-                       f.goal);
-    }
-    return !missed;
 }
 
 } // namespace
