@@ -3,12 +3,13 @@
 
 namespace coda {
 
-pipelined_request::pipelined_request(pipelined_connection* on) noexcept
+pipelined_request::pipelined_request(pipelined_connection* on, when_left what) noexcept
     : pipeline_request([](waiter& w) noexcept {
           auto& self = static_cast<pipelined_request&>(w);
           self.leave(self.ctx()->cancel.reason());
       }),
       connection_(on),
+      when_left_(what),
       timeout_(*this) {}
 
 pipelined_request::~pipelined_request() {
@@ -64,8 +65,12 @@ bool pipelined_connection::abandon(pipelined_request& r) noexcept {
     bool const unsent = requests_.abandon(r);
     if (requests_.load() == 0) idle_.set();
     watch_drain();
-    if (!unsent) left_in_flight();
-    return unsent;
+    if (unsent) return true;
+    if (r.when_left_ == when_left::disconnects)
+        lose(described(errc::connection_lost, "the caller has left a request that may block", outcome::unknown));
+    else
+        left_in_flight();
+    return false;
 }
 
 void pipelined_connection::watch_drain() noexcept {

@@ -45,15 +45,13 @@ bool breaks_pairing(command_view c) noexcept {
     return same_word(c[0], "HELLO") && c[1] != "2";
 }
 
-bool blocks(command_view c) noexcept {
-    std::string_view const name = c[0];
-    if (is_one_of(name, "XREAD", "XREADGROUP")) {
-        for (std::size_t i = 1; i < c.count && !same_word(c[i], "STREAMS"); ++i)
-            if (same_word(c[i], "BLOCK")) return true;
-        return false;
+// An XREAD's options come before the names of its streams; those of a group and a consumer may be any word.
+bool has_block_option(command_view c) noexcept {
+    for (std::size_t i = 1; i < c.count && !same_word(c[i], "STREAMS"); ++i) {
+        if (same_word(c[i], "BLOCK")) return true;
+        if (same_word(c[i], "GROUP")) i += 2;
     }
-    return is_one_of(name, "BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "WAIT",
-                     "WAITAOF");
+    return false;
 }
 
 bool changes_connection(command_view c) noexcept {
@@ -71,6 +69,15 @@ bool may_be_special(char first) noexcept {
 
 } // namespace
 
+bool may_block(command_view command) noexcept {
+    std::string_view const name = command[0];
+    constexpr std::string_view letters = "BbWwXx";
+    if (letters.find(name[0]) == std::string_view::npos) return false;
+    if (is_one_of(name, "XREAD", "XREADGROUP")) return has_block_option(command);
+    return is_one_of(name, "BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "WAIT",
+                     "WAITAOF");
+}
+
 result<> check_command(command_view command, sharing where) {
     std::string_view const name = command.count > 0 ? command[0] : std::string_view();
     // hiredis looks for commands of its own in the text that it sends, line ends included.
@@ -82,7 +89,7 @@ result<> check_command(command_view command, sharing where) {
     if (breaks_pairing(command))
         return refused(errc::unsupported_command, name, "its replies could not be told from those of other commands");
     if (where == sharing::exclusive) return {};
-    if (blocks(command))
+    if (may_block(command))
         return refused(errc::needs_own_connection, name,
                        "it would block all who share the connection; lease a coda::redis::connection for it");
     if (changes_connection(command))

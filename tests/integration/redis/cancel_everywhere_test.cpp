@@ -32,7 +32,6 @@ TEST_P(redis_everywhere, commands_leave_the_connection_usable) {
     tried([&] { return db->mget(key, key); }, same);
     tried([&] { return db->expire(key, 60s); }, same);
     tried([&] { return db->exists(key); }, same);
-    tried([&] { return db->command<reply>("BLPOP", "coda:nothing", "0.01"); }, same);
     tried([&] { return db->ping(); }, same);
     tried([&] { return db->reset(); }, same);
 }

@@ -85,6 +85,7 @@ TEST(commands, of_everyday_pass_everywhere) {
                                                                    {"EXISTS"},
                                                                    {"EVAL", "x", "0"},
                                                                    {"XREAD", "STREAMS", "BLOCK", "0"},
+                                                                   {"XREADGROUP", "GROUP", "block", "block", "STREAMS"},
                                                                    {"CLIENT", "LIST"},
                                                                    {"CLIENT"},
                                                                    {"PING"},
@@ -144,13 +145,44 @@ TEST(commands, that_change_or_block_a_connection_need_their_own) {
                                                {"BZMPOP", "0"},
                                                {"WAIT", "1", "0"},
                                                {"XREAD", "BLOCK", "0", "STREAMS", "s", "$"},
-                                               {"XREADGROUP", "GROUP", "g", "c", "block", "0", "STREAMS"}}) {
+                                               {"WAITAOF", "1", "1", "0"},
+                                               {"XREADGROUP", "GROUP", "g", "c", "block", "0", "STREAMS"},
+                                               {"XREADGROUP", "GROUP", "STREAMS", "c", "BLOCK", "0", "STREAMS"}}) {
         EXPECT_EQ(verdict(words, sharing::shared), errc::needs_own_connection) << words[0];
         EXPECT_EQ(verdict(words, sharing::exclusive), coda::error_code()) << words[0];
     }
     arguments_for<char const(&)[6]> values(std::in_place, "MULTI");
     EXPECT_THAT(check_command(values.encode().value(), sharing::shared).error().message(),
                 HasSubstr("MULTI: it would change the connection for all who share it; lease a"));
+}
+
+bool blocks(std::vector<std::string> const& words) {
+    arguments_for<std::vector<std::string> const&> values(std::in_place, words);
+    return may_block(values.encode().value());
+}
+
+TEST(commands, that_may_block_are_known_by_their_arguments) {
+    for (auto const& words : std::vector<std::vector<std::string>>{{"BLPOP", "k", "0"},
+                                                                   {"blpop", "k", "0"},
+                                                                   {"BRPOP", "k", "0"},
+                                                                   {"BRPOPLPUSH", "a", "b", "0"},
+                                                                   {"BLMOVE", "a", "b", "LEFT", "LEFT", "0"},
+                                                                   {"BLMPOP", "0", "1", "k", "LEFT"},
+                                                                   {"BZPOPMIN", "k", "0"},
+                                                                   {"BZPOPMAX", "k", "0"},
+                                                                   {"BZMPOP", "0", "1", "k", "MIN"},
+                                                                   {"wait", "1", "0"},
+                                                                   {"WAITAOF", "1", "0", "0"},
+                                                                   {"xread", "COUNT", "1", "block", "0", "STREAMS"}})
+        EXPECT_TRUE(blocks(words)) << words[0];
+    for (auto const& words : std::vector<std::vector<std::string>>{{"GET", "BLPOP"},
+                                                                   {"BITCOUNT", "k"},
+                                                                   {"WATCH", "k"},
+                                                                   {"XADD", "BLOCK", "*", "a", "b"},
+                                                                   {"XREAD"},
+                                                                   {"XREADGROUP", "GROUP"},
+                                                                   {"MULTI"}})
+        EXPECT_FALSE(blocks(words)) << words[0];
 }
 
 // hiredis looks for the names of its own commands in the text that is sent, line end included.

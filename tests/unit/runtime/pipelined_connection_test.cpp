@@ -24,7 +24,8 @@ using testing::ElementsAre;
 // A number that travels to a peer, which sends it back when the test says so.
 class number : public coda::pipelined_request {
 public:
-    number(coda::pipelined_connection* on, int n) : pipelined_request(on), value(n) {}
+    number(coda::pipelined_connection* on, int n, coda::when_left what = coda::when_left::drains)
+        : pipelined_request(on, what), value(n) {}
     coda::result<int> await_result() const {
         if (failed()) return *failed();
         return answer;
@@ -38,7 +39,8 @@ public:
 struct [[nodiscard]] ask {
     coda::pipelined_connection* on;
     int n;
-    number operator co_await() const { return {on, n}; }
+    coda::when_left what = coda::when_left::drains;
+    number operator co_await() const { return {on, n, what}; }
 };
 
 class echo_peer final : public coda::pipelined_connection {
@@ -194,6 +196,53 @@ TEST_F(pipelined, cancelled_in_the_queue_it_is_never_sent) {
         co_await next_turn();
         EXPECT_THAT(peer.flights, ElementsAre(ElementsAre(2)));
         peer.answer(1);
+    });
+}
+
+// Whoever asks for it: others are told at once, and nothing drains.
+TEST_F(pipelined, a_request_that_may_block_costs_the_connection_when_its_caller_leaves) {
+    enum class way { cancelled, timed_out, destroyed };
+    for (way const leaves : {way::cancelled, way::timed_out, way::destroyed}) {
+        echo_peer one(loop, 2);
+        auto const blocks = [&]() -> coda::operation<int> {
+            co_return co_await as_result(ask{&one, 1, coda::when_left::disconnects});
+        };
+        auto const ends = [&](int n, outcome what) -> task<> {
+            auto const r = co_await as_result(ask{&one, n});
+            EXPECT_EQ(r.error().code(), coda::errc::connection_lost);
+            EXPECT_EQ(r.error().outcome(), what);
+        };
+        run([&](scope& s) -> task<> {
+            std::optional<scope> place(std::in_place, loop);
+            auto leaving = place->spawn(coda::with_timeout(leaves == way::timed_out ? 3s : 10s, blocks()));
+            co_await next_turn();
+            s.spawn(ends(2, outcome::unknown));
+            s.spawn(ends(3, outcome::not_sent));
+            co_await next_turn();
+            auto const before = loop.elapsed();
+            if (leaves == way::cancelled) co_await gives(leaving.cancel(), outcome::unknown);
+            if (leaves == way::timed_out) static_cast<void>(co_await as_result(leaving.join()));
+            place.reset();
+            EXPECT_FALSE(one.usable());
+            EXPECT_FALSE(one.connected);
+            EXPECT_LT(loop.elapsed() - before, 3s);
+        });
+    }
+}
+
+TEST_F(pipelined, a_request_that_may_block_leaves_the_queue_and_gives_its_answer_like_others) {
+    run([&](scope& s) -> task<> {
+        auto const blocks = [&]() -> coda::operation<int> {
+            co_return co_await as_result(ask{&peer, 1, coda::when_left::disconnects});
+        };
+        auto queued = s.spawn(blocks());
+        co_await coda::yield();
+        co_await gives(queued.cancel(), outcome::not_sent);
+        auto answered = s.spawn(blocks());
+        co_await next_turn();
+        peer.answer(1);
+        co_await gives(answered.join(), 1);
+        EXPECT_TRUE(peer.usable());
     });
 }
 

@@ -20,12 +20,18 @@ namespace coda {
 
 class pipelined_connection;
 
+/// What a request that was sent costs when its caller leaves.
+enum class when_left : unsigned char {
+    drains,      ///< its reply is taken and dropped, if it comes in time
+    disconnects, ///< the peer may be long in answering, on purpose: the connection is lost at once
+};
+
 /// The wait for one request: derive from it, add what is to be sent and the place for the reply, and give an
 /// `await_result` that reads `failed` first. The request must outlive its wait; destroyed while it waits, it leaves.
 class pipelined_request : public pipeline_request {
 public:
     /// `on` may be nullptr: there is no connection, which the wait ends with (errc::not_connected).
-    explicit pipelined_request(pipelined_connection* on) noexcept;
+    explicit pipelined_request(pipelined_connection* on, when_left what = when_left::drains) noexcept;
     pipelined_request(pipelined_request const&) = delete;
     pipelined_request& operator=(pipelined_request const&) = delete;
     ~pipelined_request();
@@ -50,6 +56,7 @@ private:
     void leave(error_code reason) noexcept;
 
     pipelined_connection* connection_;
+    when_left when_left_;
     std::optional<error> failed_;
     timeout timeout_;
 };
@@ -112,8 +119,8 @@ private:
     virtual void flush() noexcept = 0;
     /// Gives up the socket. Called once, when the connection is lost and every caller was told.
     virtual void disconnect() noexcept = 0;
-    /// A caller has left a request that is in flight: for protocols in which the peer can be told. Must not resume or
-    /// destroy anything.
+    /// A caller has left a request that is in flight and drains: for protocols in which the peer can be told. Must not
+    /// resume or destroy anything.
     virtual void left_in_flight() noexcept {}
 
     void submit(pipelined_request& r) noexcept;

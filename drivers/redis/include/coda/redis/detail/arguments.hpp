@@ -34,6 +34,10 @@ enum class sharing : unsigned char { shared, exclusive };
 // errc::needs_own_connection or unsupported_command, saying what to use instead, or coda::errc::invalid_argument.
 result<> check_command(command_view command, sharing where);
 
+// Whether the server may be long in answering, on purpose: until an element comes, or replicas have followed. Of a
+// command that passed `check_command`.
+bool may_block(command_view command) noexcept;
+
 // coda::errc::invalid_argument for more than a server takes; `total` is the number of bytes.
 result<> check_size(std::size_t count, std::size_t total);
 

@@ -20,14 +20,16 @@ operation<T> run_command(Source source, sharing where, arguments<K...> values) {
         co_return coda::detail::failed<T>(used_from_another_loop("a redis connection or client"));
     auto const command = values.encode();
     if (command.has_error()) co_return coda::detail::failed<T>(command.error());
+    auto left = when_left::drains;
     if constexpr (Checked == checked::yes) {
         auto const allowed = check_command(*command, where);
         if (allowed.has_error()) co_return coda::detail::failed<T>(allowed.error());
+        if (may_block(*command)) left = when_left::disconnects;
     }
     session_choice choice(source);
     auto const on = co_await as_result(choice);
     if (on.has_error()) co_return coda::detail::failed<T>(on.error());
-    co_return co_await as_result(execute_on<T>{*on, *command});
+    co_return co_await as_result(execute_on<T>{*on, *command, left});
 }
 
 // A duration for Redis: whole milliseconds, never less than asked for.
@@ -47,11 +49,11 @@ namespace coda::redis {
 ///
 /// Every one: begins when awaited, on the object's loop; bounded by the context's deadline and by command_timeout;
 /// cancelled by its context. The error tells the outcome: `not_sent` where it was still queued (the connection is as if
-/// nothing had been), `unknown` where it was sent (the caller resumes at once, the reply drains), `completed` where the
-/// server answered: with an error of its own, `server_errc` as code and `server_error` details, or with a reply that is
-/// not readable as the type asked for (coda::errc::type_mismatch, naming what was expected and what came). Others:
-/// invalid_argument (a command too large, or whose name is no word), queue_full, connection_lost, protocol_error,
-/// connect_failed, closed.
+/// nothing had been), `unknown` where it was sent (the caller resumes at once; the reply drains, or the connection ends
+/// with a command that may block), `completed` where the server answered: with an error of its own, `server_errc` as
+/// code and `server_error` details, or with a reply that is not readable as the type asked for
+/// (coda::errc::type_mismatch, naming what was expected and what came). Others: invalid_argument (a command too large,
+/// or whose name is no word), queue_full, connection_lost, protocol_error, connect_failed, closed.
 template <class Source>
 class commands {
 public:

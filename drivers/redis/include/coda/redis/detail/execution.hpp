@@ -16,7 +16,7 @@ class execution : public pipelined_request {
 public:
     using take_function = void (*)(execution& self, reply_view reply) noexcept;
 
-    execution(session* on, command_view const& command, take_function take) noexcept;
+    execution(session* on, command_view const& command, when_left what, take_function take) noexcept;
 
 protected:
     // Why there is no value; only where there is none.
@@ -48,7 +48,8 @@ private:
 template <class T>
 class typed_execution final : public execution {
 public:
-    typed_execution(session* on, command_view const& command) noexcept : execution(on, command, &take_reply) {}
+    typed_execution(session* on, command_view const& command, when_left what) noexcept
+        : execution(on, command, what, &take_reply) {}
 
     result<T> await_result() {
         if (failed()) return coda::detail::failed<T>(*failed());
@@ -70,7 +71,8 @@ private:
 template <>
 class typed_execution<void> final : public execution {
 public:
-    typed_execution(session* on, command_view const& command) noexcept : execution(on, command, &take_reply) {}
+    typed_execution(session* on, command_view const& command, when_left what) noexcept
+        : execution(on, command, what, &take_reply) {}
 
     result<> await_result() const {
         if (failed()) return *failed();
@@ -92,7 +94,8 @@ template <class T>
 struct [[nodiscard]] execute_on {
     session* on;
     command_view const& command;
-    typed_execution<T> operator co_await() const noexcept { return {on, command}; }
+    when_left what;
+    typed_execution<T> operator co_await() const noexcept { return {on, command, what}; }
 };
 
 } // namespace coda::redis::detail
