@@ -60,6 +60,7 @@ protected:
         loop_.reset();
     }
 
+    coda::loop& loop() { return *loop_; }
     template <class T>
     T run(task<T> t) {
         return loop_->run(std::move(t));

@@ -8,6 +8,26 @@
 
 namespace coda::test {
 
+// A user of its own: `max_connections` is everyone's, and wants a restart.
+class postgres_limited {
+public:
+    postgres_limited() { server_.ask("create role " + user_ + " login"); }
+    ~postgres_limited() { server_.ask("drop role " + user_); }
+    postgres_limited(postgres_limited const&) = delete;
+    postgres_limited& operator=(postgres_limited const&) = delete;
+
+    endpoint where() const { return server_.where(); }
+    std::string uri_at(endpoint const& e) const {
+        return fmt::format("postgresql://{}@127.0.0.1:{}/coda?sslmode=disable&application_name={}", user_, e.port,
+                           server_.mark());
+    }
+    void allow(int connections) { server_.ask(fmt::format("alter role {} connection limit {}", user_, connections)); }
+
+private:
+    postgres_server server_;
+    std::string user_ = server_.fresh_name();
+};
+
 class postgres_store {
 public:
     static constexpr char const* variable = "CODA_TEST_POSTGRES_URI";
@@ -15,6 +35,7 @@ public:
     static constexpr bool shares_connections = true;
     using client = pg::client;
     using connection = pg::connection;
+    using limited = postgres_limited;
 
     // Under a lock: of two that create the table at once, one would fail even so.
     postgres_store() {

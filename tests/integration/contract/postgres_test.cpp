@@ -6,3 +6,4 @@ using contract_store = postgres_store;
 }
 
 #include "contract.hpp"
+#include "limits.hpp"

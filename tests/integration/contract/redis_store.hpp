@@ -2,11 +2,30 @@
 #pragma once
 
 #include "store.hpp"
+#include "support/own_redis.hpp"
 #include "support/redis_server.hpp"
 
 #include <coda/redis.hpp>
 
 namespace coda::test {
+
+// A server of its own: `maxclients` is everyone's.
+class redis_limited {
+public:
+    redis_limited() : asks_(redisConnectUnix(own_.where().path.c_str())) {}
+    endpoint where() const { return own_.where(); }
+    static std::string uri_at(endpoint const& e) { return fmt::format("redis://127.0.0.1:{}", e.port); }
+    void allow(int connections) {
+        std::unique_ptr<redisReply, decltype(&freeReplyObject)> const r(
+            static_cast<redisReply*>(redisCommand(asks_.get(), "CONFIG SET maxclients %d", connections + 1)),
+            &freeReplyObject);
+        if (r == nullptr || r->type != REDIS_REPLY_STATUS) throw std::runtime_error("no other limit for Redis");
+    }
+
+private:
+    own_redis own_;
+    std::unique_ptr<redisContext, decltype([](redisContext* c) { redisFree(c); })> asks_;
+};
 
 class redis_store {
 public:
@@ -15,6 +34,7 @@ public:
     static constexpr bool shares_connections = true;
     using client = redis::client;
     using connection = redis::connection;
+    using limited = redis_limited;
 
     ~redis_store() {
         for (auto const& key : written_) server_.ask({"DEL", key});

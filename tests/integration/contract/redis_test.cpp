@@ -6,3 +6,4 @@ using contract_store = redis_store;
 }
 
 #include "contract.hpp"
+#include "limits.hpp"

@@ -109,6 +109,59 @@ TYPED_TEST(contract, without_a_deadline_it_has_one_of_its_own) {
     this->run(body());
 }
 
+TYPED_TEST(contract, destroyed_in_flight_it_disturbs_nobody) {
+    auto& c = this->connected();
+    auto const key = this->fresh_key();
+    auto const body = [&](scope& s) -> task<> {
+        co_await this->expect_echo(c, "warm");
+        this->hold_replies();
+        auto const before = this->bytes_sent();
+        std::optional<scope> place(std::in_place, this->loop());
+        place->spawn(this->write(c, key));
+        co_await this->until_sent(before);
+        s.spawn(this->expect_echo(c, "behind it"));
+        co_await coda::yield();
+        place.reset();
+        co_await until([&] { return this->store().count(key) == 1; }, "it happened nevertheless");
+        this->proxy().heal();
+        co_await this->expect_echo(c, "after it");
+    };
+    this->run_in_scope(body);
+    this->expect_connections_made(1);
+}
+
+TYPED_TEST(contract, cancelled_while_it_waits_for_a_connect_it_leaves_that_to_the_next) {
+    auto& c = this->make();
+    auto const key = this->fresh_key();
+    auto const body = [&](scope& s) -> task<> {
+        this->hold_replies();
+        auto waiting = s.spawn(this->write(c, key));
+        co_await this->until_sent(0);
+        co_await gives(waiting.cancel(), outcome::not_sent);
+        this->proxy().heal();
+        co_await this->expect_echo(c, "next");
+        EXPECT_EQ(this->store().count(key), 0);
+    };
+    this->run_in_scope(body);
+    EXPECT_EQ(this->proxy().stats().accepted, 1u);
+}
+
+TYPED_TEST(contract, under_a_context_that_is_cancelled_nothing_is_sent) {
+    auto& c = this->connected();
+    auto const key = this->fresh_key();
+    auto const body = [&]() -> task<> {
+        co_await this->expect_echo(c, "warm");
+        coda::cancel_source stop;
+        stop.request();
+        auto const r = co_await as_result(coda::with_cancellation(stop.token(), this->write(c, key)));
+        this->expect_error(r, coda::errc::cancelled, outcome::not_sent);
+        co_await this->expect_echo(c, "next");
+        EXPECT_EQ(this->store().count(key), 0);
+    };
+    this->run(body());
+    EXPECT_EQ(this->proxy().stats().accepted, 1u) << "the connection is untouched";
+}
+
 TYPED_TEST(contract, behind_a_deadline_that_has_passed_nothing_is_sent) {
     auto& c = this->connected();
     auto const key = this->fresh_key();
