@@ -17,20 +17,41 @@ using coda::task;
 using postgres_everywhere = coda::test::everywhere<coda::test::on_postgres>;
 CODA_ON_EVERY_LOOP(postgres_everywhere);
 
-TEST_P(postgres_everywhere, statements_leave_the_connection_usable) {
+// All of `statements`, which a connection and a client have alike.
+class postgres_statements_everywhere : public postgres_everywhere {
+protected:
+    template <class Db, class After>
+    void each_statement(Db& db, After after) {
+        tried([&] { return db.query("select 1"); }, after);
+        tried([&] { return db.template query<std::int32_t>("select generate_series(1, 100)"); }, after);
+        tried([&] { return db.template query_one<std::int32_t>("select $1::int", 1); }, after);
+        tried([&] { return db.template query_optional<std::int32_t>("select 1 where false"); }, after);
+        tried([&] { return db.execute("select 1 from pg_sleep(0.003)"); }, after);
+    }
+};
+CODA_ON_EVERY_LOOP(postgres_statements_everywhere);
+
+TEST_P(postgres_statements_everywhere, of_a_connection_leave_it_usable) {
     auto db = connected({.cancel_after = 0ms});
     auto const pid = db->backend_pid();
     auto const same = [&]() -> task<> {
         auto const now = co_await db->query_one<std::int32_t>("select pg_backend_pid()");
         EXPECT_EQ(now, pid);
     };
-    tried([&] { return db->query("select 1"); }, same);
-    tried([&] { return db->query<std::int32_t>("select generate_series(1, 100)"); }, same);
-    tried([&] { return db->query_one<std::int32_t>("select $1::int", 1); }, same);
-    tried([&] { return db->query_optional<std::int32_t>("select 1 where false"); }, same);
-    tried([&] { return db->execute("select 1 from pg_sleep(0.003)"); }, same);
+    each_statement(*db, same);
     tried([&] { return db->ping(); }, same);
     tried([&] { return db->reset(); }, same);
+}
+
+TEST_P(postgres_statements_everywhere, of_a_client_leave_it_usable) {
+    pg::client db(loop(), server().uri(), {.connections = 1, .connection = {.cancel_after = 0ms}});
+    auto const works = [&]() -> task<> {
+        auto const two = co_await db.query_one<std::int32_t>("select 2");
+        EXPECT_EQ(two, 2);
+        EXPECT_EQ(db.open_connections(), 1u);
+    };
+    run(works());
+    each_statement(db, works);
 }
 
 TEST_P(postgres_everywhere, connect_and_close_of_a_connection) {
@@ -41,40 +62,22 @@ TEST_P(postgres_everywhere, connect_and_close_of_a_connection) {
         db.abort();
     };
     tried([&] { return db.connect(); }, works);
-    auto const closing = [&]() -> coda::operation<> {
-        co_await coda::shield(db.connect());
-        co_return co_await as_result(db.close());
-    };
-    auto const closed = [&]() -> task<> {
-        EXPECT_FALSE(db.usable());
-        co_return;
-    };
-    auto const attempt = [&]() -> task<bool> {
-        auto const r = co_await as_result(closing());
-        co_await closed();
-        coda::context const& here = co_await coda::this_context();
-        co_return r.has_value() && !here.cancel.requested();
-    };
-    EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
+    auto const closed = [&] { EXPECT_FALSE(db.usable()); };
+    tried_closing([&] { return db.connect(); }, [&] { return db.ping(); }, [&] { return db.close(); }, closed);
 }
 
-TEST_P(postgres_everywhere, a_client_that_is_cold_and_one_that_is_warm) {
+TEST_P(postgres_everywhere, connect_and_close_of_a_client) {
     std::optional<pg::client> db;
+    auto const fresh = [&]() -> pg::client& { return db.emplace(loop(), server().uri()); };
+    auto const asks = [&] { return db->query_one<std::int32_t>("select 2"); };
     auto const works = [&]() -> task<> {
-        auto const two = co_await db->query_one<std::int32_t>("select 2");
+        auto const two = co_await asks();
         EXPECT_EQ(two, 2);
     };
-    auto const cold = [&] {
-        db.emplace(loop(), server().uri());
-        return db->query_one<std::int32_t>("select 1");
-    };
-    tried(cold, works);
-    tried([&] { return db->query_one<std::int32_t>("select 1"); }, works);
-    auto const connects = [&] {
-        db.emplace(loop(), server().uri());
-        return db->connect();
-    };
-    tried(connects, works);
+    tried([&] { return fresh().query_one<std::int32_t>("select 1"); }, works);
+    tried([&] { return fresh().connect(); }, works);
+    auto const closed = [&] { EXPECT_EQ(db->open_connections(), 0u); };
+    tried_closing([&] { return fresh().connect(); }, asks, [&] { return db->close(); }, closed);
     db.reset();
 }
 

@@ -18,22 +18,66 @@ using coda::redis::reply;
 using redis_everywhere = coda::test::everywhere<coda::test::on_redis>;
 CODA_ON_EVERY_LOOP(redis_everywhere);
 
-TEST_P(redis_everywhere, commands_leave_the_connection_usable) {
+// All of `commands`, which a connection and a client have alike.
+class redis_commands_everywhere : public redis_everywhere {
+protected:
+    template <class Db>
+    void each_command(Db& db) {
+        auto const key = fresh_key();
+        auto const number = fresh_key();
+        auto const id = server().connections().at(0).substr(0, 8);
+        auto const same = [&]() -> task<> {
+            auto const echo = co_await db.template command<std::string>("ECHO", "mine");
+            EXPECT_EQ(echo, "mine");
+            EXPECT_EQ(server().connections().at(0).substr(0, 8), id);
+        };
+        tried([&] { return db.template command<std::string>("ECHO", "other"); }, same);
+        tried([&] { return db.command("SET", key, "value"); }, same);
+        tried([&] { return db.set(key, "value"); }, same);
+        tried([&] { return db.set(key, "value", 60s); }, same);
+        tried([&] { return db.get(key); }, same);
+        tried([&] { return db.mget(key, key); }, same);
+        tried([&] { return db.expire(key, 60s); }, same);
+        tried([&] { return db.exists(key); }, same);
+        tried([&] { return db.del(key); }, same);
+        tried([&] { return db.incr(number); }, same);
+        tried([&] { return db.incrby(number, 2); }, same);
+        tried([&] { return db.ping(); }, same);
+    }
+};
+CODA_ON_EVERY_LOOP(redis_commands_everywhere);
+
+TEST_P(redis_commands_everywhere, of_a_connection_leave_it_usable) {
     auto const db = connected();
-    auto const key = fresh_key();
-    auto const id = server().connections().at(0).substr(0, 8);
-    auto const same = [&]() -> task<> {
-        auto const echo = co_await db->command<std::string>("ECHO", "mine");
-        EXPECT_EQ(echo, "mine");
-        EXPECT_EQ(server().connections().at(0).substr(0, 8), id);
+    each_command(*db);
+    auto const usable = [&]() -> task<> { co_await db->ping(); };
+    tried([&] { return db->reset(); }, usable);
+}
+
+TEST_P(redis_commands_everywhere, of_a_client_leave_it_usable) {
+    coda::redis::client db(loop(), server().uri());
+    auto const connect = [&]() -> task<> { co_await db.connect(); };
+    run(connect());
+    each_command(db);
+}
+
+// Those of a lease that blocks end its connection, unless it has its answer first.
+TEST_P(redis_everywhere, a_command_that_blocks) {
+    auto const make = [&] { return std::make_unique<connection>(loop(), server().uri()); };
+    coda::pool<connection> pool(loop(), make, {.max_size = 1});
+    auto const blocks = [&]() -> coda::operation<> {
+        auto db = co_await as_result(pool.acquire());
+        if (db.has_error()) co_return db.error();
+        auto const nothing = co_await as_result((*db)->command<reply>("BLPOP", "coda:nothing", "0.01"));
+        if (nothing.has_error()) co_return nothing.error();
+        co_return coda::result<>();
     };
-    tried([&] { return db->set(key, "value"); }, same);
-    tried([&] { return db->get(key); }, same);
-    tried([&] { return db->mget(key, key); }, same);
-    tried([&] { return db->expire(key, 60s); }, same);
-    tried([&] { return db->exists(key); }, same);
-    tried([&] { return db->ping(); }, same);
-    tried([&] { return db->reset(); }, same);
+    auto const one_at_most = [&]() -> task<> {
+        auto const db = co_await pool.acquire();
+        co_await (*db).ping();
+        EXPECT_EQ(pool.statistics().size(), 1u);
+    };
+    tried(blocks, one_at_most);
 }
 
 TEST_P(redis_everywhere, a_write_tells_the_truth) {
@@ -54,7 +98,7 @@ TEST_P(redis_everywhere, a_write_tells_the_truth) {
     EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
 }
 
-TEST_P(redis_everywhere, connect_and_close) {
+TEST_P(redis_everywhere, connect_and_close_of_a_connection) {
     connection db(loop(), server().uri());
     auto const works = [&]() -> task<> {
         co_await db.connect();
@@ -62,14 +106,19 @@ TEST_P(redis_everywhere, connect_and_close) {
         db.abort();
     };
     tried([&] { return db.connect(); }, works);
-    std::optional<coda::redis::client> client;
-    auto const client_works = [&]() -> task<> { co_await client->ping(); };
-    auto const cold = [&] {
-        client.emplace(loop(), server().uri());
-        return client->ping();
-    };
-    tried(cold, client_works);
-    client.reset();
+    auto const closed = [&] { EXPECT_FALSE(db.usable()); };
+    tried_closing([&] { return db.connect(); }, [&] { return db.ping(); }, [&] { return db.close(); }, closed);
+}
+
+TEST_P(redis_everywhere, connect_and_close_of_a_client) {
+    std::optional<coda::redis::client> db;
+    auto const fresh = [&]() -> coda::redis::client& { return db.emplace(loop(), server().uri()); };
+    auto const works = [&]() -> task<> { co_await db->ping(); };
+    tried([&] { return fresh().ping(); }, works);
+    tried([&] { return fresh().connect(); }, works);
+    auto const closed = [&] { EXPECT_EQ(db->open_connections(), 0u); };
+    tried_closing([&] { return fresh().connect(); }, [&] { return db->ping(); }, [&] { return db->close(); }, closed);
+    db.reset();
 }
 
 TEST_P(redis_everywhere, a_lease_that_is_reset) {

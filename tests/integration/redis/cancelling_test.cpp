@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the contract tests leave to the driver: commands that take their time, on the server.
 #include "on_redis.hpp"
-#include "support/cancel_everywhere.hpp"
 
 #include <coda/pool.hpp>
 
@@ -14,11 +13,8 @@ using coda::scope;
 using coda::task;
 using coda::redis::reply;
 
-using cancelling = coda::test::on_redis;
-CODA_ON_EVERY_LOOP(cancelling);
-
 // In flight on the server, which says that it is blocked.
-class cancelling_blocked : public cancelling {
+class cancelling_blocked : public coda::test::on_redis {
 protected:
     // None of it is by draining.
     static constexpr coda::redis::connection_options patient{.command_timeout = 24h, .drain_timeout = 24h};
@@ -90,6 +86,21 @@ TEST_P(cancelling_blocked, a_command_past_its_deadline_does_so_too) {
     run(body());
 }
 
+TEST_P(cancelling_blocked, a_command_whose_frame_is_destroyed_likewise) {
+    auto const db = connected(patient);
+    auto const list = fresh_key();
+    auto const body = [&]() -> task<> {
+        std::optional<scope> place(std::in_place, loop());
+        place->spawn(db->command<reply>("BLPOP", list, 0));
+        co_await until_blocked();
+        place.reset();
+        EXPECT_FALSE(db->usable());
+        co_await until_gone();
+        expect_nothing_is_lost(list);
+    };
+    run(body());
+}
+
 TEST_P(cancelling_blocked, a_command_tells_those_in_flight_with_it) {
     auto const db = connected(patient);
     auto const body = [&](scope& s) -> task<> {
@@ -144,37 +155,6 @@ TEST_P(cancelling_blocked, a_command_that_was_not_sent_costs_nothing) {
     };
     run(coda::with_scope(body));
     EXPECT_EQ(server().connections().at(0).substr(0, 8), before.at(0).substr(0, 8));
-}
-
-TEST_P(cancelling, anywhere_leaves_the_client_in_order) {
-    coda::redis::client db(loop(), server().uri(), {.connections = 2});
-    auto const key = fresh_key();
-    auto const attempt = [&]() -> task<bool> {
-        auto const r = co_await as_result(db.incr(key));
-        co_return r.has_value();
-    };
-    auto const check = [&]() -> task<> {
-        auto const echo = co_await db.command<std::string>("ECHO", "mine");
-        EXPECT_EQ(echo, "mine");
-    };
-    EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
-    run(check());
-}
-
-TEST_P(cancelling, the_whole_by_destroying_it_leaves_nothing) {
-    auto const waiting = [&](coda::redis::connection& db) -> task<> {
-        static_cast<void>(co_await as_result(db.command<reply>("BLPOP", fresh_key(), 0)));
-    };
-    auto const body = [&]() -> task<> {
-        coda::redis::connection db(loop(), server().uri());
-        co_await db.connect();
-        {
-            auto abandoned = coda::when_any(waiting(db), coda::sleep_for(5ms));
-            static_cast<void>(co_await as_result(std::move(abandoned)));
-        }
-        db.abort();
-    };
-    run(body());
 }
 
 } // namespace
