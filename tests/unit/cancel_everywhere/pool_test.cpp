@@ -87,6 +87,31 @@ TEST_P(pool_everywhere, acquire_that_waits_for_a_ping) {
     EXPECT_EQ(server.made, 1);
 }
 
+TEST_P(pool_everywhere, acquire_that_waits_while_the_pool_backs_off) {
+    auto const attempt = [&]() -> task<bool> {
+        scripted_server server{.refuses = coda::error(coda::errc::not_connected)};
+        bool taken = false;
+        {
+            scripted_pool pool(loop(), connections_to(server), {.max_size = 1, .first_backoff = 2ms});
+            auto const comes_back = [&]() -> task<> {
+                co_await coda::sleep_for(1ms);
+                server.refuses.reset();
+            };
+            auto const body = [&](coda::scope& s) -> task<> {
+                s.spawn(coda::shield(comes_back()));
+                auto const db = co_await as_result(pool.acquire());
+                taken = db.has_value();
+                if (!taken) EXPECT_EQ(db.error().outcome(), coda::outcome::not_sent);
+            };
+            static_cast<void>(co_await as_result(coda::with_scope(body)));
+            co_await coda::shield(has_all(pool, 1));
+        }
+        EXPECT_EQ(server.live, 0);
+        co_return taken;
+    };
+    EXPECT_GT(run(cancel_everywhere(attempt)), 0);
+}
+
 TEST_P(pool_everywhere, close_leaves_nothing_wherever_it_is_cancelled) {
     scripted_server server{.close_takes = 1ms};
     auto const attempt = [&]() -> task<bool> {

@@ -89,6 +89,50 @@ TEST_P(retry_everywhere, a_call_behind_the_rate_limiter) {
     expect_cancelled_in_several_places(attempt);
 }
 
+TEST_P(retry_everywhere, permits_of_the_rate_limiter) {
+    coda::rate_limiter limiter({.permits = 2, .per = 1ms, .burst = 2});
+    auto const attempt = [&]() -> task<bool> {
+        co_await coda::shield(limiter.acquire(2)); // so that the next has to wait
+        auto const r = co_await as_result(limiter.acquire(2));
+        EXPECT_EQ(limiter.waiting(), 0u);
+        co_return by_itself(r);
+    };
+    EXPECT_GT(run(cancel_everywhere(attempt)), 0);
+}
+
+TEST_P(retry_everywhere, a_pass_of_the_concurrency_limiter) {
+    coda::concurrency_limiter limiter({.initial_limit = 1, .max_limit = 1});
+    auto const hold = [&]() -> task<> {
+        auto const held = co_await limiter.acquire();
+        co_await coda::sleep_for(1ms);
+    };
+    auto const attempt = [&]() -> task<bool> {
+        bool ended = false;
+        auto const body = [&](scope& s) -> task<> {
+            s.spawn(coda::shield(hold()));
+            co_await coda::shield(coda::yield()); // it begins
+            auto const r = co_await as_result(limiter.acquire());
+            ended = by_itself(r);
+        };
+        static_cast<void>(co_await as_result(coda::with_scope(body)));
+        EXPECT_EQ(limiter.waiting(), 0u);
+        EXPECT_EQ(limiter.in_flight(), 0u);
+        co_return ended;
+    };
+    EXPECT_GT(run(cancel_everywhere(attempt)), 0);
+}
+
+TEST_P(retry_everywhere, a_call_with_a_timeout) {
+    coda::timeout const limit(1h);
+    auto const attempt = [&]() -> task<bool> {
+        scripted_call call({{std::nullopt, 1ms}});
+        auto const r = co_await as_result(limit([&] { return call(); }));
+        EXPECT_EQ(call.running, 0);
+        co_return by_itself(r);
+    };
+    EXPECT_GT(run(cancel_everywhere(attempt)), 0);
+}
+
 TEST_P(retry_everywhere, a_call_behind_the_concurrency_limiter) {
     coda::concurrency_limiter limiter({.initial_limit = 1, .max_limit = 1});
     auto const hold = [&]() -> task<> {

@@ -47,6 +47,35 @@ TEST(pool_connecting, who_waits_is_served_when_the_server_is_back) {
     EXPECT_EQ(pool.statistics().waiters, 0u);
 }
 
+TEST(pool_connecting, who_leaves_during_back_off_changes_nothing_for_the_others) {
+    manual_loop loop;
+    scripted_server server{.connect_takes = 10ms, .refuses = coda::error(errc::not_connected)};
+    scripted_pool pool(loop, connections_to(server), {.max_connecting = 1, .first_backoff = 1s, .max_backoff = 1s});
+    coda::cancel_source stop;
+    std::optional<result<scripted_lease>> cancelled;
+    std::optional<result<scripted_lease>> late;
+    std::optional<result<scripted_lease>> served;
+    auto const body = [&](scope& s) -> task<> {
+        s.spawn(coda::with_cancellation(stop.token(), keep_outcome(pool, cancelled)));
+        s.spawn(coda::with_timeout(200ms, keep_outcome(pool, late)));
+        s.spawn(keep_outcome(pool, served));
+        co_await coda::sleep_for(100ms);
+        EXPECT_EQ(pool.statistics().connecting, 0u) << "it backs off";
+        stop.request();
+        co_await coda::sleep_for(150ms);
+        server.refuses.reset();
+        co_await coda::sleep_for(1s);
+        EXPECT_TRUE(served && served->has_value());
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(cancelled->error().code(), errc::cancelled);
+    EXPECT_EQ(cancelled->error().outcome(), coda::outcome::not_sent);
+    EXPECT_EQ(late->error().code(), errc::timed_out);
+    EXPECT_EQ(late->error().outcome(), coda::outcome::not_sent);
+    EXPECT_NE(late->error().details<coda::acquire_error>(), nullptr);
+    EXPECT_EQ(server.connects, 2) << "nobody's leaving made it try sooner, or not at all";
+}
+
 TEST(pool_connecting, that_fails_fast_tells_why_connecting_failed) {
     manual_loop loop;
     scripted_server server{.connect_takes = 10ms, .refuses = coda::error(errc::not_connected, coda::outcome::unknown)};
