@@ -76,11 +76,16 @@ inline mongo_message read_message(conversation& with) {
     }));
 }
 
-// What a server without sessions says of itself.
-inline bson::document hello_reply() {
-    return bson::doc("ismaster", true, "maxBsonObjectSize", 16 * 1024 * 1024, "maxMessageSizeBytes", 48'000'000,
+// What a server says of itself: `fields`, and what all say.
+template <class... Fields>
+bson::document hello_of(Fields const&... fields) {
+    return bson::doc(fields..., "maxBsonObjectSize", 16 * 1024 * 1024, "maxMessageSizeBytes", 48'000'000,
                      "maxWriteBatchSize", 100'000, "minWireVersion", 0, "maxWireVersion", 8, "ok", 1.0);
 }
+// A server without sessions, one with them, and a router of a cluster.
+inline bson::document hello_reply() { return hello_of("ismaster", true); }
+inline bson::document hello_with_sessions() { return hello_of("ismaster", true, "logicalSessionTimeoutMinutes", 30); }
+inline bson::document router_hello(mongo_message const&) { return hello_of("ismaster", true, "msg", "isdbgrid"); }
 
 inline bool is_hello(mongo_message const& m) { return m.name() == "isMaster" || m.name() == "hello"; }
 

@@ -50,21 +50,23 @@ operation<lease<client_connection>> client_state::acquire() {
     return closed();
 }
 
-void client_state::kill_cursor(std::string database, std::string collection, std::int64_t cursor) noexcept {
+void client_state::kill_cursor(std::string database, std::string collection, std::int64_t cursor,
+                               std::string server) noexcept {
     if (!background_ || background_->size() >= most_kills) return;
     try {
         auto body = bson::doc("killCursors", collection, "cursors", bson::array(cursor));
-        background_->spawn(send_kill(std::move(database), std::move(body)));
+        command kill(std::move(database), std::move(body), command_kind::ask);
+        kill.server = std::move(server);
+        background_->spawn(send_kill(std::move(kill)));
     } catch (std::exception const&) {} // without memory the server has to forget it by itself
 }
 
 // Never fails: that would end the scope.
-task<> client_state::send_kill(std::string database, bson::document body) {
+task<> client_state::send_kill(command kill) {
     try {
         auto db = co_await as_result(acquire());
         if (db.has_error()) co_return;
-        command c(std::move(database), std::move(body), command_kind::ask);
-        static_cast<void>(co_await as_result(with_timeout(operation_timeout(), (*db)->run(std::move(c)))));
+        static_cast<void>(co_await as_result(with_timeout(operation_timeout(), (*db)->run(std::move(kill)))));
     } catch (std::bad_alloc const&) {} // the server has to forget it by itself
 }
 

@@ -34,10 +34,10 @@ public:
     // Takes a connection.
     operation<lease<client_connection>> acquire();
     // Has the server forget a cursor, in the background, as far as that is possible.
-    void kill_cursor(std::string database, std::string collection, std::int64_t cursor) noexcept;
+    void kill_cursor(std::string database, std::string collection, std::int64_t cursor, std::string server) noexcept;
 
 private:
-    task<> send_kill(std::string database, bson::document body);
+    task<> send_kill(command kill);
 
     loop& loop_;
     client_options options_;

@@ -70,6 +70,8 @@ operation<bson::document> connection::command(std::string database, bson::docume
 
 operation<bson::document> connection::run(detail::command c) { return run_on(own_, std::move(c)); }
 
+std::string connection::server() const { return own_->session ? own_->session->server() : std::string(); }
+
 operation<> connection::reset() { co_return result<>(); }
 
 operation<> connection::close() {

@@ -59,7 +59,7 @@ result<stream_handle> try_to_dial(wire& w, mongoc_uri_t const* uri, mongoc_host_
         std::chrono::milliseconds(mongoc_uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 10'000));
     auto fd = connect_to(w, host, limit);
     if (fd.has_error()) return fd.error();
-    stream_handle plain(new socket_stream(w, std::move(*fd)));
+    stream_handle plain(new socket_stream(w, std::move(*fd), host->host_and_port));
     if (!mongoc_uri_get_tls(uri)) return plain;
     return encrypted(std::move(plain), uri, host->host, limit);
 }

@@ -17,6 +17,7 @@ public:
         case errc::connect_failed: return "connecting failed";
         case errc::malformed_reply: return "the server's reply is not what its command gives";
         case errc::client_failure: return "the command cannot be sent";
+        case errc::authentication_failed: return "the login failed";
         }
         return "unknown coda.mongo error";
     }

@@ -26,9 +26,10 @@ public:
     open_cursor(open_cursor const&) = delete;
     open_cursor& operator=(open_cursor const&) = delete;
     ~open_cursor() {
-        if (id != 0) state_->kill_cursor(std::move(database_), std::move(collection_), id);
+        if (id != 0) state_->kill_cursor(std::move(database_), std::move(collection_), id, std::move(server));
     }
     std::int64_t id = 0;
+    std::string server; // the one that has it
 
 private:
     std::shared_ptr<client_state> state_;
@@ -70,6 +71,7 @@ stream<bson::document> batches(std::shared_ptr<client_state> state, result<comma
             co_return;
         }
         cursor.id = *id;
+        if (cursor.server.empty()) cursor.server = (*db)->server();
         co_yield std::move(*reply);
         if (cursor.id == 0) co_return;
         bson::builder more;
@@ -81,6 +83,7 @@ stream<bson::document> batches(std::shared_ptr<client_state> state, result<comma
             co_return;
         }
         c = command(database, std::move(*body), kind);
+        c->server = cursor.server;
     }
 }
 

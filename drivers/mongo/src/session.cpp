@@ -34,15 +34,24 @@ private:
     bson_t bson_ = BSON_INITIALIZER;
 };
 
-// Options of a command for libmongoc, which puts them into it: the time that is left until the deadline, rounded up, so
-// that the server is not the first to give up by its clock's coarseness.
+// The number by which one client of libmongoc's knows a server; it has others in other clients.
+using server_number = std::uint32_t;
+constexpr server_number any_server = 0;
+
+// Options of a command for libmongoc. It puts into it the time that is left until the deadline, rounded up, so that the
+// server is not the first to give up by its clock's coarseness.
 class command_options {
 public:
-    command_options(time_limit limit, context const& ctx) {
-        if (limit == time_limit::ours_only || ctx.deadline == no_deadline) return;
-        auto const left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - ctx.loop->now()).count();
-        bson_append_int64(&bson_, "maxTimeMS", -1, std::max<std::int64_t>(left, 1));
-        given_ = true;
+    command_options(time_limit limit, context const& ctx, server_number server) {
+        if (limit == time_limit::sent && ctx.deadline != no_deadline) {
+            auto const left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - ctx.loop->now()).count();
+            bson_append_int64(&bson_, "maxTimeMS", -1, std::max<std::int64_t>(left, 1));
+            given_ = true;
+        }
+        if (server != any_server) {
+            bson_append_int32(&bson_, "serverId", -1, static_cast<std::int32_t>(server));
+            given_ = true;
+        }
     }
     command_options(command_options const&) = delete;
     command_options& operator=(command_options const&) = delete;
@@ -67,16 +76,32 @@ bool is_one_of_several(mongoc_uri_t const* uri) {
     return !mongoc_uri_get_option_as_bool(uri, MONGOC_URI_DIRECTCONNECTION, true);
 }
 
-// Of the servers that it knows, one that takes writes.
-bool knows_a_primary(mongoc_client_t* client) {
+// The first of the servers that the client knows for which `is_it(description)` holds; any_server where there is none.
+template <class F>
+server_number find_server(mongoc_client_t* client, F is_it) {
     std::size_t count = 0;
     auto** const all = mongoc_client_get_server_descriptions(client, &count);
-    bool const found = std::any_of(all, all + count, [](mongoc_server_description_t const* server) {
-        std::string_view const type = mongoc_server_description_type(server);
-        return type == "RSPrimary" || type == "Mongos" || type == "Standalone" || type == "LoadBalancer";
-    });
+    auto** const found = std::find_if(all, all + count, is_it);
+    auto const number = found != all + count ? mongoc_server_description_id(*found) : any_server;
     mongoc_server_descriptions_destroy_all(all, count);
-    return found;
+    return number;
+}
+
+// One that takes writes.
+bool knows_a_primary(mongoc_client_t* client) {
+    return find_server(client, [](mongoc_server_description_t const* server) {
+               std::string_view const type = mongoc_server_description_type(server);
+               return type == "RSPrimary" || type == "Mongos" || type == "Standalone" || type == "LoadBalancer";
+           }) != any_server;
+}
+
+// The one of that name, where it was there when it was last looked for.
+server_number number_of(mongoc_client_t* client, std::string_view name) {
+    return find_server(client, [name](mongoc_server_description_t const* server) {
+        std::string_view const type = mongoc_server_description_type(server);
+        return name == mongoc_server_description_host(server)->host_and_port && type != "Unknown" &&
+               type != "PossiblePrimary";
+    });
 }
 
 // libmongoc would take what comes before a zero byte for the name. What else a name must not have, the server says.
@@ -99,6 +124,16 @@ bool send(mongoc_client_t* client, command const& c, bson_t const* opts, bson_t*
     }
     auto const* const prefs = mongoc_client_get_read_prefs(client);
     return mongoc_client_command_with_opts(client, db, &body, prefs, opts, reply, &failed);
+}
+
+// Of a login, which comes before the command: libmongoc logs in when it first uses a connection.
+bool is_of_the_login(bson_error_t const& e) noexcept {
+    return (e.domain == MONGOC_ERROR_CLIENT && e.code == MONGOC_ERROR_CLIENT_AUTHENTICATE) ||
+           e.domain == MONGOC_ERROR_SCRAM || e.domain == MONGOC_ERROR_SASL;
+}
+
+error why_not_connected(bson_error_t const& e) {
+    return {make_error_code(is_of_the_login(e) ? errc::authentication_failed : errc::connect_failed), e.message};
 }
 
 bool goes_by_preference(command_kind k) noexcept { return k == command_kind::read || k == command_kind::ask; }
@@ -149,13 +184,12 @@ result<> session::open_now(mongoc_uri_t const* uri) {
     mongoc_client_set_error_api(client_.get(), MONGOC_ERROR_API_VERSION_2);
     mongoc_client_set_stream_initiator(client_.get(), &dial, &wire_);
     auto const* const prefs = mongoc_uri_get_read_prefs_t(uri);
-    may_lack_primary_ = is_one_of_several(uri) && mongoc_read_prefs_get_mode(prefs) != MONGOC_READ_PRIMARY;
+    several_ = is_one_of_several(uri);
+    may_lack_primary_ = several_ && mongoc_read_prefs_get_mode(prefs) != MONGOC_READ_PRIMARY;
     command const ping("admin", bson::doc("ping", 1), command_kind::ask);
     owned_reply reply;
     if (send(client_.get(), ping, nullptr, reply.get(), failed)) return {};
-    error const why = wire_.failure().code().failed() ? wire_.failure()
-                                                      : error(make_error_code(errc::connect_failed), failed.message);
-    return why.with_outcome(outcome::not_sent);
+    return no_server(why_not_connected(failed));
 }
 
 operation<bson::document> session::run(command c) {
@@ -167,13 +201,17 @@ operation<bson::document> session::run(command c) {
 result<bson::document> session::run_now(command& c) {
     // libmongoc would sleep before it looks for a primary anew.
     if (may_lack_primary_ && !goes_by_preference(c.kind) && !knows_a_primary(client_.get()))
-        return no_server("no primary");
-    command_options const options(c.limit, wire_.on().ctx());
+        return no_server({make_error_code(errc::connect_failed), "no primary"});
+    auto const server = c.server.empty() ? any_server : number_of(client_.get(), c.server);
+    if (server == any_server && !c.server.empty())
+        return error(make_error_code(coda::errc::connection_lost), "the only server that can answer has gone");
+    command_options const options(c.limit, wire_.on().ctx(), server);
     owned_reply reply;
     bson_error_t failed{};
     bool const succeeded = send(client_.get(), c, options.get(), reply.get(), failed);
     bool const answered = bson_has_field(reply.get(), "ok");
-    if (!succeeded && failed.domain == MONGOC_ERROR_SERVER_SELECTION) return no_server(failed.message);
+    if (!succeeded && (failed.domain == MONGOC_ERROR_SERVER_SELECTION || is_of_the_login(failed)))
+        return no_server(why_not_connected(failed));
     if (!succeeded && !answered) {
         error const why = io_failure({make_error_code(errc::client_failure), failed.message});
         if (why.outcome() == outcome::not_sent && why.code() == errc::client_failure) return why;
@@ -190,10 +228,8 @@ result<bson::document> session::run_now(command& c) {
 }
 
 // The command was not sent. What the client knows of its servers is out of date.
-error session::no_server(std::string message) {
-    error const why = wire_.failure().code().failed()
-                          ? wire_.failure()
-                          : error(make_error_code(errc::connect_failed), std::move(message));
+error session::no_server(error otherwise) {
+    error const why = wire_.failure().code().failed() ? wire_.failure() : std::move(otherwise);
     wire_.shut(error(coda::errc::connection_lost));
     return why.with_outcome(outcome::not_sent);
 }

@@ -31,6 +31,9 @@ public:
 
     bool usable() const noexcept { return client_ != nullptr && !wire_.is_shut(); }
     error why_lost() const;
+    // The server that the last command went to, by the name that it has in all clients of these servers; empty where
+    // there is only one.
+    std::string server() const { return several_ && wire_.written_to() ? *wire_.written_to() : std::string(); }
 
 private:
     // Calls `f(fiber)` on a fiber with the client to itself; what it gives, or why it could not.
@@ -39,7 +42,7 @@ private:
     result<bson::document> run_now(command& c);
     result<> open_now(mongoc_uri_t const* uri);
     error io_failure(error otherwise) const;
-    error no_server(std::string message);
+    error no_server(error otherwise);
 
     connection_options options_;
     fiber_stacks stacks_;
@@ -47,6 +50,7 @@ private:
     cancel_source aborted_;
     wire wire_; // the client's streams use it
     client_handle client_;
+    bool several_ = false;          // servers, or there may be
     bool may_lack_primary_ = false; // it reads from secondaries too
 };
 

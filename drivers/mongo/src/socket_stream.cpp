@@ -23,9 +23,10 @@ msghdr message(std::span<mongoc_iovec_t> parts) noexcept {
 
 } // namespace
 
-socket_stream::socket_stream(wire& w, socket_fd connected)
+socket_stream::socket_stream(wire& w, socket_fd connected, std::string server)
     : wire_stream(buffer_size),
       wire_(w),
+      server_(std::make_shared<std::string const>(std::move(server))),
       fd_(std::move(connected)),
       watch_(
           w.loop, fd_.get(), [](void* self, readiness r) noexcept { static_cast<socket_stream*>(self)->ready(r); },
@@ -68,7 +69,7 @@ ssize_t socket_stream::write(std::span<mongoc_iovec_t> from, std::int32_t timeou
         ssize_t const n = sendmsg(fd_.get(), &m, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n >= 0) {
             total += static_cast<std::size_t>(n);
-            wire_.wrote(static_cast<std::size_t>(n));
+            wire_.wrote(static_cast<std::size_t>(n), server_);
             from = without_first(from, static_cast<std::size_t>(n));
         } else if (errno == EAGAIN) {
             if (!wait(readiness::write, timeout)) return -1;

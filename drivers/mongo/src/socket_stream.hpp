@@ -12,7 +12,7 @@ namespace coda::mongo::detail {
 class socket_stream final : public wire_stream {
 public:
     // Throws boost::system::system_error when the loop cannot watch it.
-    socket_stream(wire& w, socket_fd connected);
+    socket_stream(wire& w, socket_fd connected, std::string server);
 
     ssize_t write(std::span<mongoc_iovec_t> from, std::int32_t timeout) override;
     socket_stream& socket() noexcept override { return *this; }
@@ -38,6 +38,7 @@ private:
     ssize_t fail(int system_error) noexcept;
 
     wire& wire_;
+    server_name server_;
     socket_fd fd_;
     stream_wait* waiting_ = nullptr;
     bool asked_ = false;      // the last that happened was a write

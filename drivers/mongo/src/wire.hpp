@@ -6,8 +6,13 @@
 #include <coda/runtime/fiber.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 namespace coda::mongo::detail {
+
+// Shared by a stream and those who ask for it when the stream may have gone.
+using server_name = std::shared_ptr<std::string const>;
 
 // What the streams of one libmongoc client have in common: the fiber that libmongoc runs on, and how its I/O goes.
 class wire {
@@ -45,7 +50,12 @@ public:
     }
 
     std::uint64_t bytes_written() const noexcept { return bytes_written_; }
-    void wrote(std::size_t bytes) noexcept { bytes_written_ += bytes; }
+    // The server that was written to last, "host:port"; null where there was none.
+    server_name const& written_to() const noexcept { return written_to_; }
+    void wrote(std::size_t bytes, server_name const& to) noexcept {
+        bytes_written_ += bytes;
+        if (written_to_ != to) written_to_ = to;
+    }
     fiber& on() const noexcept { return *on_; }
 
     coda::loop& loop;
@@ -58,6 +68,7 @@ private:
     error failure_;
     std::optional<error> why_shut_;
     std::uint64_t bytes_written_ = 0;
+    server_name written_to_;
 };
 
 } // namespace coda::mongo::detail

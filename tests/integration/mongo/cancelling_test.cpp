@@ -286,13 +286,10 @@ TEST_P(mongo_cancelling, by_the_end_of_the_connection_tells_who_still_waits) {
 // Who closes waits for the answer to endSessions, and is destroyed meanwhile; the next in turn finds the connection
 // gone.
 TEST_P(mongo_cancelling, by_a_close_that_is_destroyed_in_its_middle) {
-    auto const hello = doc("ismaster", true, "logicalSessionTimeoutMinutes", 30, "maxBsonObjectSize", 16 * 1024 * 1024,
-                           "maxMessageSizeBytes", 48'000'000, "maxWriteBatchSize", 100'000, "minWireVersion", 0,
-                           "maxWireVersion", 8, "ok", 1.0);
     std::atomic<bool> ending = false;
     scripted_peer peer([&](conversation& with) {
         auto const ok = doc("ok", 1.0);
-        coda::test::mongo_handshake(with, hello);
+        coda::test::mongo_handshake(with, coda::test::hello_with_sessions());
         while (true) {
             auto const asked = coda::test::read_message(with);
             if (asked.name() == "endSessions") break;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "on_mongo.hpp"
 #include "support/cancel_everywhere.hpp"
-#include "support/mongo_peer.hpp"
+#include "support/played_dns.hpp"
+#include "support/played_mongo.hpp"
 #include "support/unreachable_endpoint.hpp"
+
+#include <openssl/err.h>
 
 namespace {
 
@@ -16,6 +19,8 @@ using coda::task;
 using coda::test::conversation;
 using coda::test::endpoint;
 using coda::test::gives;
+using coda::test::mongo_message;
+using coda::test::played_mongo;
 using coda::test::scripted_peer;
 using coda::test::until;
 using testing::HasSubstr;
@@ -36,6 +41,7 @@ protected:
         run(body());
         EXPECT_EQ(e.outcome(), outcome::not_sent);
         EXPECT_THAT(e.message(), Not(HasSubstr("s3cret")));
+        EXPECT_EQ(ERR_peek_error(), 0u) << "others on this thread would take OpenSSL's error for theirs";
         return e;
     }
     void expect_connects(std::string uri) {
@@ -66,8 +72,10 @@ TEST_P(mongo_connecting, tries_one_server_after_the_other) {
     coda::test::refusing_endpoint nobody;
     coda::test::unreachable_endpoint silent;
     scripted_peer router([](conversation& with) {
-        auto const hello = doc("ismaster", true, "msg", "isdbgrid", "minWireVersion", 0, "maxWireVersion", 8, "ok", 1);
-        while (true) with.send(coda::test::reply_to(coda::test::read_message(with), hello));
+        while (true) {
+            auto const asked = coda::test::read_message(with);
+            with.send(coda::test::reply_to(asked, coda::test::router_hello(asked)));
+        }
     });
     auto const hosts = [](auto... ports) {
         std::string all;
@@ -101,6 +109,40 @@ TEST_P(mongo_connecting, by_a_name_that_does_not_exist_says_so) {
 TEST_P(mongo_connecting, by_servers_that_no_dns_names_says_so) {
     auto const e = failure_of("mongodb+srv://me:s3cret@db.no-such-host.invalid/x");
     EXPECT_EQ(e.code(), coda::errc::name_not_resolved) << e.message();
+}
+
+// The DNS names the servers and the replica set that they are; they are reached by these names. What the connection
+// string says comes before what the DNS says.
+TEST_P(mongo_connecting, by_servers_that_the_dns_names_works) {
+    std::string hosts[2];
+    auto const member = [&](int place) {
+        return [&hosts, place](mongo_message const&) {
+            return coda::test::hello_of("ismaster", place == 1, "secondary", place == 0, "setName", "r0", "hosts",
+                                        bson::array(hosts[0], hosts[1]), "me", hosts[place]);
+        };
+    };
+    auto const ok = [](mongo_message const&) { return doc("ok", 1.0); };
+    played_mongo const first(member(0), ok);
+    played_mongo const second(member(1), ok);
+    hosts[0] = fmt::format("a.coda.test:{}", first.port());
+    hosts[1] = fmt::format("b.coda.test:{}", second.port());
+    coda::test::played_dns dns;
+    dns.add_server("db.coda.test", "a.coda.test", first.port());
+    dns.add_server("db.coda.test", "b.coda.test", second.port());
+    dns.set_options("db.coda.test", "replicaSet=r0");
+    mongo::connection db(loop(), "mongodb+srv://db.coda.test/?tls=false&appname=by_dns");
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        co_await db.command("x", doc("insert", "y"));
+        co_await db.close();
+    };
+    run(body());
+    EXPECT_EQ(second.asked("insert"), 1) << "the primary";
+    EXPECT_EQ(first.asked("insert"), 0);
+    EXPECT_EQ(second.last("hello").try_get<std::string>("client.application.name").value(), "by_dns");
+    dns.set_options("db.coda.test", "replicaSet=another");
+    auto const e = failure_of("mongodb+srv://me:s3cret@db.coda.test/?tls=false");
+    EXPECT_EQ(e.code(), mongo::errc::connect_failed) << e.message();
 }
 
 TEST_P(mongo_connecting, is_bounded_where_nobody_answers) {
@@ -232,21 +274,22 @@ TEST_P(mongo_connecting, not_yet_is_an_error_of_its_own) {
 }
 
 TEST_P(mongo_connecting, fails_where_the_server_rejects_the_client) {
-    std::pair<char const*, bson::document> const hellos[] = {
-        {"too old", doc("ismaster", true, "minWireVersion", 0, "maxWireVersion", 1, "ok", 1)},
-        {"too new", doc("ismaster", true, "minWireVersion", 900, "maxWireVersion", 999, "ok", 1)},
-        {"no server that can be written to",
-         doc("ismaster", false, "secondary", true, "setName", "r0", "hosts", bson::array("127.0.0.1:1"),
-             "minWireVersion", 0, "maxWireVersion", 8, "ok", 1)},
-        {"an error", doc("ok", 0, "errmsg", "go away", "code", 13)},
-        {"nothing at all", bson::document()},
+    // Each is the answer to whatever is asked.
+    std::tuple<char const*, mongo::errc, bson::document> const hellos[] = {
+        {"too old", mongo::errc::connect_failed,
+         doc("ismaster", true, "minWireVersion", 0, "maxWireVersion", 1, "ok", 1)},
+        {"too new", mongo::errc::connect_failed,
+         doc("ismaster", true, "minWireVersion", 900, "maxWireVersion", 999, "ok", 1)},
+        {"nothing that answers a login", mongo::errc::authentication_failed, coda::test::hello_reply()},
+        {"an error", mongo::errc::authentication_failed, doc("ok", 0, "errmsg", "go away", "code", 13)},
+        {"nothing at all", mongo::errc::connect_failed, bson::document()},
     };
-    for (auto const& [what, hello] : hellos) {
+    for (auto const& [what, code, hello] : hellos) {
         scripted_peer peer([&hello](conversation& with) {
             while (true) with.send(coda::test::reply_to(coda::test::read_message(with), hello));
         });
         auto const e = failure_of(with_password(peer.where()), {.connect_timeout = 20s});
-        EXPECT_EQ(e.code(), mongo::errc::connect_failed) << what << ": " << e.message();
+        EXPECT_EQ(e.code(), code) << what << ": " << e.message();
     }
 }
 

@@ -165,9 +165,8 @@ TEST_P(the_loop, is_not_put_to_sleep_by_a_replica_set_without_a_primary) {
         }
     });
     auto const itself = fmt::format("127.0.0.1:{}", secondary.port());
-    hello = doc("ismaster", false, "secondary", true, "setName", "r0", "hosts", bson::array(itself), "me", itself,
-                "maxBsonObjectSize", 16 * 1024 * 1024, "maxMessageSizeBytes", 48'000'000, "maxWriteBatchSize", 100'000,
-                "minWireVersion", 0, "maxWireVersion", 8, "ok", 1.0);
+    hello = coda::test::hello_of("ismaster", false, "secondary", true, "setName", "r0", "hosts", bson::array(itself),
+                                 "me", itself);
     mongo::connection db(
         loop(), at(secondary.where(), "?replicaSet=r0&readPreference=secondaryPreferred&readConcernLevel=majority"));
     auto const use = [&]() -> coda::operation<> {
@@ -190,11 +189,8 @@ TEST_P(the_loop, is_not_put_to_sleep_by_a_server_that_steps_down_or_goes) {
     auto const shutdown =
         coda::test::bytes_of(doc("ok", 0, "code", 91, "errmsg", "shutting down", "codeName", "ShutdownInProgress"));
     for (auto const& answer : replies{not_primary, shutdown, "", "nonsense"}) {
-        auto const hello = doc("ismaster", true, "logicalSessionTimeoutMinutes", 30, "maxBsonObjectSize",
-                               16 * 1024 * 1024, "maxMessageSizeBytes", 48'000'000, "maxWriteBatchSize", 100'000,
-                               "minWireVersion", 0, "maxWireVersion", 8, "ok", 1);
         scripted_peer peer([&](conversation& with) {
-            coda::test::mongo_handshake(with, hello);
+            coda::test::mongo_handshake(with, coda::test::hello_with_sessions());
             while (true) {
                 auto const asked = coda::test::read_message(with);
                 if (asked.name() == "ping") {
@@ -222,11 +218,8 @@ TEST_P(the_loop, is_not_put_to_sleep_by_a_server_that_steps_down_or_goes) {
 }
 
 TEST_P(the_loop, is_not_put_to_sleep_by_what_is_cancelled) {
-    auto const hello = doc("ismaster", true, "logicalSessionTimeoutMinutes", 30, "maxBsonObjectSize", 16 * 1024 * 1024,
-                           "maxMessageSizeBytes", 48'000'000, "maxWriteBatchSize", 100'000, "minWireVersion", 0,
-                           "maxWireVersion", 8, "ok", 1);
     scripted_peer peer([&](conversation& with) {
-        coda::test::mongo_handshake(with, hello);
+        coda::test::mongo_handshake(with, coda::test::hello_with_sessions());
         while (true) {
             auto const asked = coda::test::read_message(with);
             if (asked.name() == "ping") with.send(coda::test::reply_to(asked, doc("ok", 1)));

@@ -9,7 +9,8 @@ namespace mongo = coda::mongo;
 namespace server_code = coda::mongo::server_code;
 
 TEST(mongo_errc, has_words_for_each_code) {
-    for (auto const code : {mongo::errc::connect_failed, mongo::errc::malformed_reply, mongo::errc::client_failure}) {
+    for (auto const code : {mongo::errc::connect_failed, mongo::errc::malformed_reply, mongo::errc::client_failure,
+                            mongo::errc::authentication_failed}) {
         auto const message = coda::error_code(code).message();
         EXPECT_FALSE(message.empty());
         EXPECT_EQ(message.find("unknown"), std::string::npos) << message;

@@ -31,7 +31,7 @@ struct connection {
         EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
         peer = coda::socket_fd(ends[1]);
         fd = ends[0];
-        auto* const made = new socket_stream(w, coda::socket_fd(ends[0]));
+        auto* const made = new socket_stream(w, coda::socket_fd(ends[0]), "peer");
         made->pass_unchecked();
         stream.reset(made);
     }

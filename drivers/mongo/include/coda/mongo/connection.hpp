@@ -40,7 +40,8 @@ public:
 
     /// Connects, once or again after the connection was lost: looks up names, chooses a server, TLS, login, none of
     /// which blocks the loop. Bounded by connect_timeout and the context. Errors, all not_sent: errc::connect_failed
-    /// with the reason, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is usable.
+    /// with the reason, authentication_failed with the server's words, coda::errc::connection_lost, name_not_resolved,
+    /// timed_out, cancelled. Nothing to do when it is usable.
     operation<> connect();
 
     /// Asks the server for a sign of life.
@@ -64,6 +65,8 @@ public:
 
     /// For `client` and `collection`: without a deadline of its own.
     operation<bson::document> run(detail::command c);
+    /// For the same: the server that the last command went to, "host:port"; empty where there is only one.
+    std::string server() const;
 
 private:
     loop& loop_;

@@ -11,9 +11,10 @@ namespace coda::mongo {
 
 /// The driver's own error codes, in category "coda.mongo".
 enum class errc {
-    connect_failed = 1, ///< no server was reached, or it rejected the login; the message says which
-    malformed_reply,    ///< the server's answer lacks what the command's answer must have
-    client_failure,     ///< libmongoc refused the command before it was sent; the message is its own
+    connect_failed = 1,    ///< no server was reached that can be used; the message says why
+    malformed_reply,       ///< the server's answer lacks what the command's answer must have
+    client_failure,        ///< libmongoc refused the command before it was sent; the message is its own
+    authentication_failed, ///< the server rejected the login, or could not prove itself that it knows the password
 };
 
 /// The category of `errc`.

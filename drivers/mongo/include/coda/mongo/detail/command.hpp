@@ -27,6 +27,7 @@ struct command {
     bson::document body;
     command_kind kind;
     time_limit limit;
+    std::string server; // as connection::server names it: the only one that it may go to
 };
 
 } // namespace coda::mongo::detail

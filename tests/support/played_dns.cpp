@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "played_dns.hpp"
+
+#include <arpa/nameser.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace coda::test {
+
+namespace {
+
+std::atomic<played_dns*> playing = nullptr;
+
+std::string number(std::size_t n) { return {static_cast<char>(n >> 8), static_cast<char>(n)}; }
+
+// "a.bc" as 1 a 2 b c 0.
+std::string encoded(std::string_view name) {
+    std::string all;
+    while (!name.empty()) {
+        auto const label = name.substr(0, name.find('.'));
+        all += static_cast<char>(label.size());
+        all += label;
+        name.remove_prefix(std::min(name.size(), label.size() + 1));
+    }
+    return all + '\0';
+}
+
+} // namespace
+
+played_dns::played_dns() { playing = this; }
+played_dns::~played_dns() { playing = nullptr; }
+
+void played_dns::add_server(std::string const& service, std::string const& host, std::uint16_t port) {
+    add("_mongodb._tcp." + service, ns_t_srv, number(0) + number(0) + number(port) + encoded(host));
+    hosts_.insert(host);
+}
+
+void played_dns::set_options(std::string const& service, std::string const& options) {
+    known_.erase({service, ns_t_txt});
+    add(service, ns_t_txt, static_cast<char>(options.size()) + options);
+}
+
+// RFC 1035, 4.1.3; the name is the one in the question, 12 bytes from the beginning.
+void played_dns::add(std::string const& name, int type, std::string const& data) {
+    auto& all = known_[{name, type}];
+    all.records += number(0xc00c) + number(static_cast<std::size_t>(type)) + number(ns_c_in) + number(0) + number(60) +
+                   number(data.size()) + data;
+    ++all.count;
+}
+
+bool played_dns::has_host(char const* name) {
+    auto const* const self = playing.load();
+    return self != nullptr && name != nullptr && self->hosts_.contains(name);
+}
+
+int played_dns::answer(char const* name, int type, std::span<unsigned char> to) {
+    auto const* const self = playing.load();
+    if (self == nullptr) return -1;
+    auto const found = self->known_.find({name, type});
+    if (found == self->known_.end()) return -1;
+    auto const message = number(1) + number(0x8180) + number(1) + number(found->second.count) + number(0) + number(0) +
+                         encoded(name) + number(static_cast<std::size_t>(type)) + number(ns_c_in) +
+                         found->second.records;
+    std::copy_n(message.begin(), std::min(message.size(), to.size()), to.begin());
+    return static_cast<int>(message.size());
+}
+
+} // namespace coda::test
