@@ -38,7 +38,7 @@ int events_of(readiness r, int asked) noexcept {
     return ((includes(r, readiness::read) ? POLLIN : 0) | (includes(r, readiness::write) ? POLLOUT : 0)) & asked;
 }
 
-// Tells libmongoc that a stream has had it: with an error alone it would poll again at once, until its own timeout.
+// Tells libmongoc that the streams have had it: with an error alone it would poll again at once, until its own timeout.
 ssize_t hang_up_all(std::span<mongoc_stream_poll_t> streams) noexcept {
     for (auto& s : streams) s.revents = POLLERR | POLLHUP;
     return static_cast<ssize_t>(streams.size());
@@ -94,7 +94,11 @@ wire_stream::wire_stream(std::size_t buffer_size) : mongoc_stream_t{}, buffer_(b
         return guarded([&] { return write_checked(ours(s), {from, count}, timeout); });
     };
     mongoc_stream_t::poll = [](mongoc_stream_poll_t* streams, std::size_t count, std::int32_t timeout) {
-        return guarded([&] { return poll_streams({streams, count}, timeout); });
+        try {
+            return poll_streams({streams, count}, timeout);
+        } catch (...) { // out of memory, as above
+            return hang_up_all({streams, count});
+        }
     };
     mongoc_stream_t::setsockopt = [](mongoc_stream_t* s, int level, int name, void* value, mongoc_socklen_t size) {
         return ours(s).socket().set_option(level, name, value, size);
