@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "on_redis.hpp"
+#include "support/blocking_calls.hpp"
 #include "support/cancel_everywhere.hpp"
 #include "support/scripted_peer.hpp"
 #include "support/unreachable_endpoint.hpp"
@@ -72,6 +73,21 @@ TEST_P(connecting, to_a_name) {
     auto const uri = fmt::format("redis://localhost:{}?client_name={}", server().where().port, server().mark());
     connection db(loop(), uri);
     EXPECT_THAT(asked(db, "INFO"), HasSubstr("name=" + server().mark()));
+}
+
+TEST_P(connecting, to_a_name_does_not_put_the_loop_to_sleep) {
+    coda::test::blocking_calls calls;
+    connection db(loop(), fmt::format("redis://localhost:{}", server().where().port));
+    connection nobody(loop(), "redis://no-such-host.invalid");
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        co_await db.ping();
+        co_await db.close();
+        auto const unknown = co_await as_result(nobody.connect());
+        EXPECT_EQ(unknown.error().code(), coda::errc::name_not_resolved);
+    };
+    run(body());
+    EXPECT_EQ(calls.names(), "");
 }
 
 TEST_P(connecting, with_a_wrong_password_is_told_so_by_the_server) {

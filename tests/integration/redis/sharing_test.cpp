@@ -12,14 +12,18 @@
 
 namespace {
 
-thread_local int sends = 0; // by this thread
+// By this thread.
+thread_local int sends = 0;
+thread_local std::size_t bytes_sent = 0;
 
 } // namespace
 
 // The driver writes through this one.
 extern "C" ssize_t send(int fd, void const* data, std::size_t size, int flags) {
     ++sends;
-    return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
+    auto const sent = ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
+    if (sent > 0) bytes_sent += static_cast<std::size_t>(sent);
+    return sent;
 }
 
 namespace {
@@ -57,18 +61,37 @@ TEST_P(sharing, commands_of_one_turn_leave_in_one_write) {
     EXPECT_EQ(sends - before, 1);
 }
 
-TEST_P(sharing, no_more_is_in_flight_than_allowed) {
-    coda::redis::client db(loop(), server().uri(), {.connection = {.max_in_flight = 10}});
-    auto const connect = [&]() -> task<> { co_await db.connect(); };
-    run(connect());
-    int const before = sends;
-    echo(db, 100, 1);
-    EXPECT_GE(sends - before, 10);
+TEST_P(sharing, as_much_is_in_flight_as_allowed_and_no_more) {
+    coda::test::fault_proxy proxy(server().where());
+    coda::redis::client db(loop(), server().uri_at(proxy.port()),
+                           {.connections = 1, .connection = {.max_in_flight = 10}});
+    std::size_t before = 0;
+    std::size_t size = 0; // of one command
+    auto const one = [&]() -> task<> {
+        auto const answer = co_await db.command<std::string>("ECHO", "text");
+        EXPECT_EQ(answer, "text");
+    };
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        before = bytes_sent;
+        co_await one();
+        size = bytes_sent - before;
+        proxy.apply({.to_client = {.stall_after = 0}});
+        before = bytes_sent;
+        for (int i = 0; i < 100; ++i) s.spawn(one());
+        co_await coda::test::until([&] { return bytes_sent - before >= 10 * size; });
+        for (int i = 0; i < 20; ++i) co_await coda::sleep_for(1ms); // it could send more, if it would
+        EXPECT_EQ(bytes_sent - before, 10 * size);
+        proxy.heal();
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(bytes_sent - before, 100 * size);
 }
 
 TEST_P(sharing, once_warm_commands_allocate_nothing) {
     coda::redis::client db(loop(), server().uri());
     auto const key = fresh_key();
+    std::vector<std::string> const keys{key, "other"};
     std::size_t allocated = 0;
     auto const body = [&]() -> task<> {
         auto const commands = [&]() -> task<> {
@@ -77,6 +100,8 @@ TEST_P(sharing, once_warm_commands_allocate_nothing) {
                 auto const value = co_await db.get(key); // short enough for a std::string without memory of its own
                 EXPECT_EQ(value, "short");
                 co_await db.exists(key, "other");
+                co_await db.exists(keys);
+                co_await db.del(keys);
             }
         };
         co_await commands();
@@ -87,6 +112,27 @@ TEST_P(sharing, once_warm_commands_allocate_nothing) {
     run(body());
 #ifndef CODA_FRAMES_FROM_HEAP
     EXPECT_EQ(allocated, 0u);
+#endif
+}
+
+// A vector of the values is what it gives.
+TEST_P(sharing, once_warm_values_of_a_range_of_keys_cost_the_vector_that_they_come_in) {
+    coda::redis::client db(loop(), server().uri());
+    std::vector<std::string> const keys{fresh_key(), fresh_key(), fresh_key()};
+    std::size_t allocated = 0;
+    auto const body = [&]() -> task<> {
+        for (int round = 0; round < 2; ++round) {
+            auto const before = coda::test::allocations();
+            for (int i = 0; i < 50; ++i) {
+                auto const values = co_await db.mget(keys);
+                EXPECT_EQ(values.size(), 3u);
+            }
+            allocated = coda::test::allocations() - before;
+        }
+    };
+    run(body());
+#ifndef CODA_FRAMES_FROM_HEAP
+    EXPECT_EQ(allocated, 50u);
 #endif
 }
 

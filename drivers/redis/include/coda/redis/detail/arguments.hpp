@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/runtime/detail/frame_allocator.hpp>
 #include <coda/runtime/error.hpp>
 
 #include <array>
@@ -124,6 +125,16 @@ To keep(From&& from) {
         return To(std::forward<From>(from));
 }
 
+// Memory for as long as a command is sent: where coroutine frames come from, so that a warm program takes none from the
+// heap, but for arrays that are larger than those (detail::largest_frame_kept).
+template <class T>
+struct recycled {
+    using value_type = T;
+    T* allocate(std::size_t count) { return static_cast<T*>(coda::detail::allocate_frame(count * sizeof(T))); }
+    void deallocate(T* p, std::size_t count) noexcept { coda::detail::free_frame(p, count * sizeof(T)); }
+    friend bool operator==(recycled, recycled) noexcept { return true; }
+};
+
 // The arguments of one command and, once encoded, the arrays that hiredis wants. Stays where it is from then on, and
 // outlives the sending.
 template <class... K>
@@ -147,7 +158,7 @@ public:
 
 private:
     template <class T>
-    using array_of = std::conditional_t<fixed, std::array<T, sizeof...(K)>, std::vector<T>>;
+    using array_of = std::conditional_t<fixed, std::array<T, sizeof...(K)>, std::vector<T, recycled<T>>>;
 
     template <class T>
     static std::size_t bound_of(T const& value) {
