@@ -11,10 +11,11 @@ namespace coda::pg {
 
 namespace {
 
-operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string uri, connection_options options) {
+operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string uri, connection_options options,
+                                                         detail::session::owner shared_by) {
     auto opened = co_await as_result(detail::open_connection(std::move(uri)));
     if (opened.has_error()) co_return opened.error();
-    co_return detail::session::open(l, std::move(*opened), options, detail::sharing::shared);
+    co_return detail::session::open(l, std::move(*opened), options, std::move(shared_by));
 }
 
 using sessions = std::shared_ptr<shared_connections<detail::session>>;
@@ -31,9 +32,10 @@ operation<> close_all(sessions all) { co_return co_await as_result(all->close())
 
 client::client(loop& l, std::string uri, client_options options) {
     check(options).value();
+    grouping_ = std::make_shared<detail::grouping_policy>(options);
     detail::conninfo::parse(uri).value();
     auto const& o = options.connection;
-    auto open = [&l, uri = std::move(uri), o] { return open_session(l, uri, o); };
+    auto open = [&l, uri = std::move(uri), o, by = grouping_] { return open_session(l, uri, o, by); };
     sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), detail::sharing_of(options));
 }
 
@@ -46,6 +48,10 @@ operation<> client::close() { return close_all(sessions_); }
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
 
 pool_statistics client::statistics() const noexcept { return sessions_->statistics(); }
+
+detail::grouped detail::client_source::group(std::string_view sql) const {
+    return how == sent_as::alone ? grouped::never : policy->choose(sql, how == sent_as::read);
+}
 
 result<> detail::client_source::admit(std::string_view sql) { return check_shareable(sql); }
 

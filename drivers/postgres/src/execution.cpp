@@ -5,7 +5,7 @@
 
 namespace coda::pg::detail {
 
-execution::execution(session* on, statement_view const& statement) noexcept
-    : pipelined_request(on), statement_(statement) {}
+execution::execution(session* on, statement_view const& statement, grouped group) noexcept
+    : pipelined_request(on), statement_(statement), group_(group) {}
 
 } // namespace coda::pg::detail

@@ -19,6 +19,13 @@ result<> check(connection_options const& o) {
     });
 }
 
-result<> check(client_options const& o) { return first_error({check(o.connection), check(detail::sharing_of(o))}); }
+result<> check(client_options const& o) {
+    return first_error({
+        check(o.connection),
+        check(detail::sharing_of(o)),
+        check_range("min_group", o.min_group, 2, o.max_group),
+        check_range("max_group", o.max_group, o.min_group, 1'024),
+    });
+}
 
 } // namespace coda::pg

@@ -3,34 +3,50 @@
 
 #include <coda/runtime/request_pipeline.hpp>
 
+#include <optional>
+
 namespace coda::pg::detail {
 
 // What the server's next message means for the statement it belongs to.
 enum class reply : unsigned char {
     success, // rows, or a command's completion
     failure, // the statement failed
+    refused, // by the fence of its group, and did nothing
     skipped, // not run: one before it in the same Sync failed
-    sync,    // the end of a Sync: the statement is through
+    sync,    // the end of a Sync: its statements are through
 };
 
-// The order of statements on one connection in pipeline mode, each isolated by a Sync of its own (libpq manual, 34.5):
-// a statement is answered when the reply to its Sync has come, after the replies to its one or two commands.
+// How a statement is sent: as one to three commands, and the Sync behind them unless it is `open`.
+struct sending {
+    std::uint64_t statement = 0; // comes back with its replies
+    bool fenced = false;         // behind the command that fences its group in
+    bool prepares = false;       // behind its preparation
+    bool grouped = false;        // together with others
+    bool open = false;           // the next statement shares its Sync
+};
+
+// The order of statements on one connection in pipeline mode (libpq manual, 34.5). Each is isolated by a Sync of its
+// own, or shares one with others that only read, behind a fence: then those that were not run because one failed are
+// queued again. A statement is answered when the reply to its Sync has come, after the replies to its commands.
 class pipeline : public coda::request_pipeline {
 public:
     pipeline(std::size_t max_in_flight, std::size_t max_queued)
-        : coda::request_pipeline(max_in_flight, max_queued), syncs_(max_in_flight + 1) {}
+        : coda::request_pipeline(max_in_flight, max_queued), sent_(max_in_flight + 1) {}
 
-    // `next()` was sent, as `commands` commands (2 where it had to be prepared first) before its Sync. `statement`
-    // comes back with its replies.
-    void sent(pipeline_request& r, int commands, std::uint64_t statement) noexcept {
+    // `next()` was sent.
+    void sent(pipeline_request& r, sending how) noexcept {
         coda::request_pipeline::sent(r);
-        syncs_.push_back({statement, static_cast<unsigned char>(commands), false, false});
+        sent_.push_back({.statement = how.statement,
+                         .to_come = static_cast<unsigned char>(1 + how.prepares + how.fenced),
+                         .prepares = how.prepares,
+                         .fenced = how.fenced,
+                         .last = !how.open});
     }
 
     // A statement that nobody waits for was sent, before `next()`; at most one.
     void sent_unowned() noexcept {
         coda::request_pipeline::sent_unowned();
-        syncs_.push_back({0, 1, false, true});
+        sent_.push_back({.to_come = 1, .unowned = true, .last = true});
         ++unowned_;
     }
 
@@ -41,7 +57,7 @@ public:
         enum class what : unsigned char {
             nothing, // the reply tells the caller nothing, or nobody waits for it
             result,  // the reply is `who`'s result
-            ended,   // `who`'s statement is through: resume the caller
+            ended,   // a Sync is through: `end_one`, until it gives nothing more
             broken,  // the server answers what it was not asked: its replies can no longer be told apart
         };
         what does = what::nothing;
@@ -51,20 +67,39 @@ public:
     // The server's next message. Must not be called when nothing is in flight.
     step on_reply(reply r) noexcept;
 
-    // Of the oldest statement in flight: the commands that have not answered, and the statement it was sent with.
-    int front_to_come() const noexcept { return syncs_.front().to_come; }
-    std::uint64_t front_statement() const noexcept { return syncs_.front().statement; }
+    // After `ended`: whose statement is through (nullptr: somebody's who has left, or who is queued again). Nothing: no
+    // more.
+    std::optional<pipeline_request*> end_one() noexcept;
+
+    // What the next reply is about: the statement as it was sent, who waits for it, and what of it.
+    std::uint64_t current_statement() const noexcept { return sent_[current_].statement; }
+    pipeline_request* current() noexcept { return in_flight_at(current_); }
+    bool in_group() const noexcept { return sent_.front().fenced; }
+    bool at_fence() const noexcept { return sent_[current_].at_fence(); }
+    bool at_preparation() const noexcept { return sent_[current_].prepares && sent_[current_].to_come == 2; }
 
 private:
-    struct sync {
-        std::uint64_t statement;
+    struct statement_sent {
+        std::uint64_t statement = 0;
         unsigned char to_come; // commands whose replies have not come
-        bool failed;
-        bool unowned; // from the start
+        bool prepares = false;
+        bool fenced = false;
+        bool failed = false;
+        bool again = false;   // it was not run, and is to be sent again
+        bool unowned = false; // from the start
+        bool last = false;    // of its Sync
+
+        bool at_fence() const noexcept { return fenced && to_come == 2 + (prepares ? 1 : 0); }
     };
 
-    boost::circular_buffer<sync> syncs_; // of what is in flight, in its order
-    std::size_t unowned_ = 0;            // of these
+    step on_sync() noexcept;
+    step failed_at_sync() noexcept;
+
+    boost::circular_buffer<statement_sent> sent_; // what is in flight, in its order
+    std::size_t current_ = 0;                     // of these: whose replies are coming
+    std::size_t ending_ = 0;                      // of these: are through
+    std::size_t unowned_ = 0;                     // of these
+    pipeline_request_list again_;                 // of those that are ending
 };
 
 } // namespace coda::pg::detail

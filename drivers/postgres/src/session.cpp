@@ -14,8 +14,6 @@ namespace coda::pg::detail {
 
 namespace {
 
-constexpr int binary = 1;
-
 reply kind_of(ExecStatusType status) noexcept {
     switch (status) {
     case PGRES_PIPELINE_SYNC: return reply::sync;
@@ -24,6 +22,13 @@ reply kind_of(ExecStatusType status) noexcept {
     case PGRES_BAD_RESPONSE: return reply::failure;
     default: return reply::success;
     }
+}
+
+constexpr std::string_view read_only_transaction = "25006";
+
+std::string_view sqlstate_field(PGresult const* r) noexcept {
+    char const* const state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state != nullptr ? state : "";
 }
 
 bool starts_copy(ExecStatusType status) noexcept {
@@ -35,18 +40,18 @@ bool starts_copy(ExecStatusType status) noexcept {
 void finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
 
 result<std::shared_ptr<session>> session::open(loop& l, established made, connection_options const& options,
-                                               sharing use) {
+                                               owner shared_by) {
     try {
-        return std::make_shared<session>(l, std::move(made), options, use);
+        return std::make_shared<session>(l, std::move(made), options, std::move(shared_by));
     } catch (boost::system::system_error const& e) {
         return error(e.code());
     }
 }
 
-session::session(loop& l, established made, connection_options const& options, sharing use)
+session::session(loop& l, established made, connection_options const& options, owner shared_by)
     : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
       connection_(std::move(made.connection)),
-      use_(use),
+      shared_by_(std::move(shared_by)),
       pipeline_(options.max_in_flight, options.max_queued),
       cache_(options.statement_cache),
       key_(made.key),
@@ -62,57 +67,6 @@ session::session(loop& l, established made, connection_options const& options, s
 session::~session() { lose(error(coda::errc::closed)); }
 
 int session::backend_pid() const noexcept { return PQbackendPID(connection_.get()); }
-
-// libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
-// where it can still be cancelled, rather than in libpq's unbounded buffer.
-void session::flush() noexcept {
-    if (cancel_.holds_back() || includes(watch_->wanted(), readiness::write)) return;
-    try {
-        while (pipeline_request* const next = pipeline_.next()) {
-            if (!send(static_cast<execution&>(*next))) return take_replies(false);
-            if (!send_rest()) return;
-        }
-    } catch (std::bad_alloc const&) {
-        lose(error(make_error_code(boost::system::errc::not_enough_memory)));
-    }
-}
-
-// The statement with all that must precede it, in one Sync. False: the connection is broken.
-bool session::send(execution& e) {
-    statement_view const& s = e.statement_;
-    PGconn* const c = connection_.get();
-    int const count = static_cast<int>(s.types.size());
-    statement_cache::entry const* known = cache_.find(s.sql, s.types);
-
-    using state = statement_cache::state;
-    if (known != nullptr && known->is == state::ready) {
-        pipeline_.sent(e, 1, known->id);
-        return PQsendQueryPrepared(c, known->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
-               PQpipelineSync(c) != 0;
-    }
-
-    sql_.assign(s.sql);
-    if (known == nullptr) {
-        if (auto const dropped = cache_.make_room(); dropped && !send_deallocate(*dropped)) return false;
-        if (auto const* added = cache_.add(s.sql, s.types)) {
-            pipeline_.sent(e, 2, added->id);
-            return PQsendPrepare(c, added->name.c_str(), sql_.c_str(), count, s.types.data()) != 0 &&
-                   PQsendQueryPrepared(c, added->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
-                   PQpipelineSync(c) != 0;
-        }
-    }
-    // Nothing is known of its preparation yet, or there is no room: parsed for this once.
-    pipeline_.sent(e, 1, 0);
-    return PQsendQueryParams(c, sql_.c_str(), count, s.types.data(), s.values, s.lengths, s.formats, binary) != 0 &&
-           PQpipelineSync(c) != 0;
-}
-
-bool session::send_deallocate(std::string const& name) {
-    std::string const sql = "deallocate " + name;
-    pipeline_.sent_unowned();
-    return PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, binary) != 0 &&
-           PQpipelineSync(connection_.get()) != 0;
-}
 
 void session::ready(readiness r) noexcept {
     try {
@@ -167,8 +121,8 @@ void session::on_result(PGresult* owned) {
     result_set rows(owned);
     auto const status = PQresultStatus(owned);
     if (starts_copy(status)) return refuse_copy();
-    if (use_ == sharing::shared && changes_session(PQcmdStatus(owned))) return refuse_change();
-    reply const kind = kind_of(status);
+    if (shared_by_ != nullptr && changes_session(PQcmdStatus(owned))) return refuse_change();
+    reply const kind = meaning_of(owned);
     remember_preparation(owned, kind);
     auto const step = pipeline_.on_reply(kind);
     auto* const e = static_cast<execution*>(step.who);
@@ -180,7 +134,7 @@ void session::on_result(PGresult* owned) {
         else
             e->outcome_ = std::move(rows);
         break;
-    case pipeline::step::what::ended: finish(*e); break;
+    case pipeline::step::what::ended: end_sync(); break;
     case pipeline::step::what::broken: return lose(error(coda::errc::protocol_error, "replies out of order"));
     }
     // A failure that libpq itself found: it cannot parse what comes.
@@ -188,6 +142,23 @@ void session::on_result(PGresult* owned) {
         return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));
     if (kind == reply::failure && ends_session(owned)) // whether or not its end of the connection reaches us
         lose(error(coda::errc::connection_lost, one_line(PQresultErrorMessage(owned))));
+}
+
+// A query of which nobody said that it only reads, and which its group's fence has refused, has done nothing.
+reply session::meaning_of(PGresult const* r) {
+    reply const kind = kind_of(PQresultStatus(r));
+    if (kind != reply::failure || !pipeline_.in_group()) return kind;
+    if (pipeline_.at_fence()) fence_ = fence::unusable;
+    auto* const e = static_cast<execution*>(pipeline_.current());
+    if (e == nullptr || e->group_ != grouped::tried || sqlstate_field(r) != read_only_transaction) return kind;
+    e->group_ = grouped::never;
+    shared_by_->wrote(e->statement_.sql);
+    return reply::refused;
+}
+
+void session::end_sync() {
+    while (auto const through = pipeline_.end_one())
+        if (*through != nullptr) finish(static_cast<execution&>(**through));
 }
 
 // The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.
@@ -208,14 +179,13 @@ void session::refuse_change() noexcept {
 // A statement is taken for prepared when the server has said so, and forgotten when the server no longer knows it or
 // its plan no longer fits (a table has changed): the next use prepares it again.
 void session::remember_preparation(PGresult const* r, reply kind) {
-    if (kind == reply::sync || pipeline_.front_statement() == 0) return;
-    bool const answers_preparation = pipeline_.front_to_come() == 2;
-    if (answers_preparation && kind == reply::success) return cache_.prepared(pipeline_.front_statement());
+    if (kind == reply::sync || pipeline_.at_fence() || pipeline_.current_statement() == 0) return;
+    auto const statement = pipeline_.current_statement();
+    if (pipeline_.at_preparation())
+        return kind == reply::success ? cache_.prepared(statement) : cache_.remove(statement);
     if (kind != reply::failure) return;
-    char const* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    std::string_view const code = state != nullptr ? state : "";
-    if (answers_preparation) return cache_.remove(pipeline_.front_statement());
-    if (code == "26000" || code == "0A000") cache_.expire(pipeline_.front_statement());
+    auto const code = sqlstate_field(r);
+    if (code == "26000" || code == "0A000") cache_.expire(statement);
 }
 
 void session::lose_peer() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend_key.hpp"
+#include "grouping_policy.hpp"
 #include "pipeline.hpp"
 #include "server_cancel.hpp"
 #include "statement_cache.hpp"
@@ -34,11 +35,14 @@ enum class sharing : unsigned char { exclusive, shared };
 // its end; replies are taken as they come and wake their callers.
 class session final : public pipelined_connection, public std::enable_shared_from_this<session> {
 public:
+    // The client that shares it among its tasks, by its policy; nullptr: one task has it alone.
+    using owner = std::shared_ptr<grouping_policy>;
+
     // The system's error when the loop cannot watch the socket.
     static result<std::shared_ptr<session>> open(loop& l, detail::established made, connection_options const& options,
-                                                 sharing use);
+                                                 owner shared_by = nullptr);
 
-    session(loop& l, established made, connection_options const& options, sharing use);
+    session(loop& l, detail::established made, connection_options const& options, owner shared_by);
     ~session();
 
     int backend_pid() const noexcept;
@@ -48,12 +52,19 @@ private:
     void disconnect() noexcept override;
     void left_in_flight() noexcept override { follow(cancel_.changed(true, pipeline_.unwanted())); }
 
-    bool send(execution& e);
-    bool send_deallocate(std::string const& name);
+    std::size_t together();
+    bool send_group(std::size_t size);
+    bool prepare_fence();
+    bool send_fence();
+    bool send(execution& e, sending how);
+    bool make_room();
+    bool sync_after(sending const& how);
     void ready(readiness r) noexcept;
     bool send_rest();
     void take_replies(bool alive);
     void on_result(pg_result* owned);
+    reply meaning_of(pg_result const* r);
+    void end_sync();
     void refuse_copy() noexcept;
     void refuse_change() noexcept;
     void remember_preparation(pg_result const* r, reply kind);
@@ -69,9 +80,10 @@ private:
     };
 
     connection_handle connection_;
-    sharing use_;
+    owner shared_by_;
     pipeline pipeline_;
     statement_cache cache_;
+    enum class fence : unsigned char { unprepared, prepared, unusable } fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;
     duration cancel_timeout_;

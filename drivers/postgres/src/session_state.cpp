@@ -74,6 +74,13 @@ result<> check_shareable(std::string_view sql) {
                              boost::algorithm::to_upper_copy(std::string(first))));
 }
 
+bool is_query(std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 4> queries = {"select", "with", "values", "table"};
+    sql = without_comments(sql);
+    while (sql.starts_with('(')) sql = without_comments(sql.substr(1));
+    return is_one_of(take_word(sql), queries);
+}
+
 bool changes_session(std::string_view command_tag) noexcept {
     constexpr std::string_view tags[] = {"BEGIN", "START TRANSACTION", "SAVEPOINT",   "SET",    "RESET", "LISTEN",
                                          "LOAD",  "DECLARE CURSOR",    "DISCARD ALL", "PREPARE"};

@@ -13,6 +13,9 @@ namespace coda::pg::detail {
 // Before it is sent: by its first words. errc::needs_own_connection, not_sent, saying what to use instead.
 result<> check_shareable(std::string_view sql);
 
+// Whether its first word is that of a query: SELECT, WITH, VALUES, TABLE.
+bool is_query(std::string_view sql) noexcept;
+
 // After it ran, should its words have hidden it: by the tag of its CommandComplete (PostgreSQL manual, 55.7).
 bool changes_session(std::string_view command_tag) noexcept;
 

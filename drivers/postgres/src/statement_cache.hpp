@@ -27,6 +27,9 @@ public:
 
     explicit statement_cache(std::size_t capacity) noexcept : capacity_(capacity) {}
 
+    // Whether anything is prepared at all.
+    bool enabled() const noexcept { return capacity_ > 0; }
+
     // The statement, now the most recently used; or nullptr.
     entry const* find(std::string_view sql, std::span<oid const> types);
 

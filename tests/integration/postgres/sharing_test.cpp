@@ -251,8 +251,8 @@ TEST_P(a_shared_connection, that_was_changed_all_the_same_is_lost_with_what_ran_
     auto const body = [&]() -> task<> {
         auto made = co_await pg::detail::open_connection(server().uri());
         pg::connection_options const options;
-        auto const on =
-            pg::detail::session::open(loop(), std::move(made), options, pg::detail::sharing::shared).value();
+        auto const by = std::make_shared<pg::detail::grouping_policy>(pg::client_options());
+        auto const on = pg::detail::session::open(loop(), std::move(made), options, by).value();
         auto const insert = "insert into " + table + " values (1)";
         pg::detail::statement_view const begin{"begin", {}};
         pg::detail::statement_view const write{insert, {}};

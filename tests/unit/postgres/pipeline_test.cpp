@@ -18,7 +18,7 @@ using stage = request::stage;
 std::vector<request*> send_all(pipeline& p) {
     std::vector<request*> sent;
     while (request* const next = p.next()) {
-        p.sent(*next, 1, 0);
+        p.sent(*next, {});
         sent.push_back(next);
     }
     return sent;
@@ -29,10 +29,24 @@ void expect_step(pipeline::step const& got, what does, request* who) {
     EXPECT_EQ(got.who, who);
 }
 
+// The reply to a Sync, and whose statements are through with it (nullptr: nobody's who waits for it now).
+std::vector<request*> end_sync(pipeline& p) {
+    expect_step(p.on_reply(reply::sync), what::ended, nullptr);
+    std::vector<request*> through;
+    while (auto const one = p.end_one()) through.push_back(*one);
+    return through;
+}
+void expect_ended(pipeline& p, std::vector<request*> const& through) { EXPECT_EQ(end_sync(p), through); }
+
+// Sends what is queued as one group.
+void send_group(pipeline& p, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) p.sent(*p.next(), {.fenced = i == 0, .grouped = true, .open = i + 1 < size});
+}
+
 // One statement's replies: its rows, then its Sync.
 void answer(pipeline& p, request& r) {
     expect_step(p.on_reply(reply::success), what::result, &r);
-    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    expect_ended(p, {&r});
 }
 
 TEST(pipeline, sends_and_answers_in_the_order_of_queueing) {
@@ -87,34 +101,34 @@ TEST(pipeline, prepares_and_executes_in_one_sync) {
     pipeline p(2, 2);
     request r;
     p.enqueue(r);
-    p.sent(*p.next(), 2, 7);
-    EXPECT_EQ(p.front_to_come(), 2);
-    EXPECT_EQ(p.front_statement(), 7u);
+    p.sent(*p.next(), {.statement = 7, .prepares = true});
+    EXPECT_TRUE(p.at_preparation());
+    EXPECT_EQ(p.current_statement(), 7u);
     expect_step(p.on_reply(reply::success), what::nothing, nullptr); // prepared
-    EXPECT_EQ(p.front_to_come(), 1);
+    EXPECT_FALSE(p.at_preparation());
     expect_step(p.on_reply(reply::success), what::result, &r);
-    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    expect_ended(p, {&r});
 }
 
 TEST(pipeline, a_failed_preparation_is_the_result_and_the_skipped_execution_is_not) {
     pipeline p(2, 2);
     request r;
     p.enqueue(r);
-    p.sent(*p.next(), 2, 7);
+    p.sent(*p.next(), {.statement = 7, .prepares = true});
     expect_step(p.on_reply(reply::failure), what::result, &r);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
     EXPECT_EQ(r.at, stage::sent) << "not through before its Sync";
-    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    expect_ended(p, {&r});
 }
 
 TEST(pipeline, a_failed_execution_after_its_preparation_is_the_result) {
     pipeline p(2, 2);
     request r;
     p.enqueue(r);
-    p.sent(*p.next(), 2, 7);
+    p.sent(*p.next(), {.statement = 7, .prepares = true});
     expect_step(p.on_reply(reply::success), what::nothing, nullptr);
     expect_step(p.on_reply(reply::failure), what::result, &r);
-    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    expect_ended(p, {&r});
 }
 
 TEST(pipeline, a_failure_at_the_sync_replaces_the_rows) { // a deferred constraint
@@ -124,7 +138,7 @@ TEST(pipeline, a_failure_at_the_sync_replaces_the_rows) { // a deferred constrai
     send_all(p);
     expect_step(p.on_reply(reply::success), what::result, &r);
     expect_step(p.on_reply(reply::failure), what::result, &r);
-    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    expect_ended(p, {&r});
     EXPECT_EQ(p.load(), 0u);
 }
 
@@ -135,7 +149,7 @@ TEST(pipeline, only_the_first_failure_of_a_statement_is_its_result) {
     send_all(p);
     expect_step(p.on_reply(reply::failure), what::result, &r);
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::sync), what::ended, &r);
+    expect_ended(p, {&r});
 }
 
 TEST(pipeline, one_failure_does_not_touch_the_next_statement) {
@@ -144,7 +158,7 @@ TEST(pipeline, one_failure_does_not_touch_the_next_statement) {
     for (auto& x : r) p.enqueue(x);
     send_all(p);
     expect_step(p.on_reply(reply::failure), what::result, &r[0]);
-    expect_step(p.on_reply(reply::sync), what::ended, &r[0]);
+    expect_ended(p, {&r[0]});
     answer(p, r[1]);
 }
 
@@ -192,7 +206,7 @@ TEST(pipeline, a_sent_statement_that_is_abandoned_drains_in_its_place) {
     answer(p, r[0]);
     EXPECT_TRUE(p.front_drains());
     expect_step(p.on_reply(reply::success), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    expect_ended(p, {nullptr});
     EXPECT_FALSE(p.draining());
     answer(p, r[2]);
 }
@@ -201,12 +215,12 @@ TEST(pipeline, an_abandoned_statement_may_fail_unheard) {
     pipeline p(8, 8);
     std::deque<request> r(2);
     for (auto& x : r) p.enqueue(x);
-    p.sent(*p.next(), 2, 1);
-    p.sent(*p.next(), 1, 0);
+    p.sent(*p.next(), {.statement = 1, .prepares = true});
+    p.sent(*p.next(), {});
     EXPECT_FALSE(p.abandon(r[0]));
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    expect_ended(p, {nullptr});
     answer(p, r[1]);
 }
 
@@ -217,7 +231,7 @@ TEST(pipeline, abandoned_between_its_rows_and_its_sync_it_drains) {
     send_all(p);
     expect_step(p.on_reply(reply::success), what::result, &r);
     EXPECT_FALSE(p.abandon(r));
-    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    expect_ended(p, {nullptr});
     EXPECT_FALSE(p.draining());
     EXPECT_EQ(p.load(), 0u);
 }
@@ -239,16 +253,142 @@ TEST(pipeline, what_nobody_waits_for_always_fits_before_the_next) {
     for (auto& x : r) p.enqueue(x);
     ASSERT_EQ(p.next(), &r[0]);
     p.sent_unowned();
-    p.sent(r[0], 1, 0);
+    p.sent(r[0], {});
     EXPECT_EQ(p.in_flight(), 2u);
     EXPECT_TRUE(p.front_drains());
     EXPECT_EQ(p.next(), nullptr);
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    expect_ended(p, {nullptr});
     EXPECT_EQ(p.next(), nullptr) << "still one in flight";
     answer(p, r[0]);
     EXPECT_EQ(p.next(), &r[1]);
     EXPECT_TRUE(p.abandon(r[1]));
+}
+
+TEST(pipeline, a_group_is_answered_when_its_sync_has_come) {
+    pipeline p(8, 8);
+    std::deque<request> r(4);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 3);
+    p.sent(*p.next(), {});
+    EXPECT_TRUE(p.in_group());
+    EXPECT_TRUE(p.at_fence());
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr); // the fence stands
+    for (std::size_t i : {0u, 1u, 2u}) {
+        EXPECT_FALSE(p.at_fence());
+        EXPECT_EQ(p.current(), &r[i]);
+        expect_step(p.on_reply(reply::success), what::result, &r[i]);
+        EXPECT_EQ(r[i].at, stage::sent);
+    }
+    expect_ended(p, {&r[0], &r[1], &r[2]});
+    EXPECT_FALSE(p.in_group());
+    answer(p, r[3]);
+}
+
+TEST(pipeline, those_that_an_error_in_their_group_has_skipped_are_queued_again_first) {
+    pipeline p(8, 8);
+    std::deque<request> r(5);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 4);
+    p.on_reply(reply::success);
+    expect_step(p.on_reply(reply::success), what::result, &r[0]);
+    expect_step(p.on_reply(reply::failure), what::result, &r[1]);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_ended(p, {&r[0], &r[1], nullptr, nullptr});
+    EXPECT_EQ(r[2].at, stage::queued);
+    EXPECT_EQ(p.load(), 3u);
+    EXPECT_EQ(send_all(p), (std::vector{&r[2], &r[3], &r[4]}));
+    for (std::size_t i : {2u, 3u, 4u}) answer(p, r[i]);
+}
+
+TEST(pipeline, one_that_the_fence_has_refused_is_queued_again_with_those_it_skipped) {
+    pipeline p(8, 8);
+    std::deque<request> r(3);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 3);
+    p.on_reply(reply::success);
+    expect_step(p.on_reply(reply::success), what::result, &r[0]);
+    expect_step(p.on_reply(reply::refused), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_ended(p, {&r[0], nullptr, nullptr});
+    EXPECT_EQ(send_all(p), (std::vector{&r[1], &r[2]}));
+    answer(p, r[1]);
+    answer(p, r[2]);
+}
+
+TEST(pipeline, without_its_fence_nobody_of_a_group_was_run) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    p.sent(*p.next(), {.statement = 3, .fenced = true, .prepares = true, .grouped = true, .open = true});
+    p.sent(*p.next(), {.grouped = true});
+    EXPECT_TRUE(p.at_fence());
+    EXPECT_FALSE(p.at_preparation());
+    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
+    EXPECT_TRUE(p.at_preparation()) << "whose statement is not prepared then";
+    for (int i = 0; i < 3; ++i) expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_ended(p, {nullptr, nullptr});
+    EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[1]}));
+    answer(p, r[0]);
+    answer(p, r[1]);
+}
+
+TEST(pipeline, a_group_whose_transaction_cannot_end_is_queued_again_but_for_those_who_have_left) {
+    pipeline p(8, 8);
+    std::deque<request> r(3);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 3);
+    p.on_reply(reply::success);
+    for (auto& x : r) expect_step(p.on_reply(reply::success), what::result, &x);
+    EXPECT_FALSE(p.abandon(r[1]));
+    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
+    expect_ended(p, {nullptr, nullptr, nullptr});
+    EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[2]}));
+    answer(p, r[0]);
+    answer(p, r[2]);
+    EXPECT_FALSE(p.draining());
+}
+
+TEST(pipeline, one_who_leaves_a_group_drains_in_his_place) {
+    pipeline p(8, 8);
+    std::deque<request> r(3);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 3);
+    EXPECT_FALSE(p.abandon(r[1]));
+    EXPECT_FALSE(p.unwanted());
+    p.on_reply(reply::success);
+    expect_step(p.on_reply(reply::success), what::result, &r[0]);
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::success), what::result, &r[2]);
+    expect_ended(p, {&r[0], nullptr, &r[2]});
+    EXPECT_EQ(p.load(), 0u);
+}
+
+TEST(pipeline, a_sync_within_a_group_is_out_of_order) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 2);
+    p.on_reply(reply::success);
+    p.on_reply(reply::success);
+    EXPECT_EQ(p.on_reply(reply::sync).does, what::broken);
+    while (p.take_any().who != nullptr) {}
+}
+
+TEST(pipeline, counts_what_is_queued_in_a_row) {
+    pipeline p(2, 8);
+    std::deque<request> r(5);
+    for (auto& x : r) p.enqueue(x);
+    auto const others_than = [](request const& x) { return [&x](request const& each) { return &each != &x; }; };
+    EXPECT_EQ(p.count_queued(8, others_than(r[3])), 3u);
+    EXPECT_EQ(p.count_queued(2, others_than(r[3])), 2u);
+    EXPECT_EQ(p.count_queued(8, others_than(r[0])), 0u);
+    EXPECT_EQ(p.count_queued(8, [](request const&) { return true; }), 5u);
+    EXPECT_EQ(p.room(), 2u);
+    send_all(p);
+    EXPECT_EQ(p.room(), 0u);
+    while (p.take_any().who != nullptr) {}
 }
 
 // What the server may be asked to cancel.
@@ -257,17 +397,17 @@ TEST(pipeline, is_unwanted_when_every_caller_in_flight_has_left) {
     std::deque<request> r(3);
     for (auto& x : r) p.enqueue(x);
     EXPECT_FALSE(p.unwanted());
-    p.sent(*p.next(), 1, 0);
-    p.sent(*p.next(), 1, 0);
+    p.sent(*p.next(), {});
+    p.sent(*p.next(), {});
     p.abandon(r[0]);
     EXPECT_FALSE(p.unwanted());
     p.abandon(r[1]);
     EXPECT_TRUE(p.unwanted()) << "whatever is queued";
     p.on_reply(reply::success);
-    p.on_reply(reply::sync);
+    end_sync(p);
     EXPECT_TRUE(p.unwanted());
     p.on_reply(reply::success);
-    p.on_reply(reply::sync);
+    end_sync(p);
     EXPECT_FALSE(p.unwanted()) << "nothing is in flight";
     EXPECT_TRUE(p.abandon(r[2]));
 }
@@ -277,14 +417,14 @@ TEST(pipeline, what_the_driver_sent_itself_is_not_unwanted) {
     request r;
     p.enqueue(r);
     p.sent_unowned();
-    p.sent(r, 1, 0);
+    p.sent(r, {});
     p.abandon(r);
     EXPECT_FALSE(p.unwanted());
     p.on_reply(reply::success);
-    p.on_reply(reply::sync);
+    end_sync(p);
     EXPECT_TRUE(p.unwanted());
     p.on_reply(reply::success);
-    p.on_reply(reply::sync);
+    end_sync(p);
     EXPECT_FALSE(p.unwanted());
 }
 
@@ -342,8 +482,7 @@ TEST(pipeline, tickets_survive_the_ring_going_round) {
         bool const owned = r[i].at == stage::sent;
         auto const rows = p.on_reply(reply::success);
         EXPECT_EQ(rows.who, owned ? &r[i] : nullptr) << i;
-        auto const end = p.on_reply(reply::sync);
-        EXPECT_EQ(end.who, owned ? &r[i] : nullptr) << i;
+        expect_ended(p, {owned ? &r[i] : nullptr});
         EXPECT_LE(send_all(p).size(), 1u);
         EXPECT_LE(p.in_flight(), window);
     }

@@ -5,6 +5,7 @@
 
 #include <boost/circular_buffer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,6 +29,9 @@ public:
     stage at = stage::idle;
     std::uint64_t ticket = 0; ///< its place in the order of sending, once it was sent
 };
+
+/// Some of them, in order.
+using pipeline_request_list = detail::intrusive_list<resumption>;
 
 /// Requests wait in a bounded queue, are sent in order with a bounded number in flight, and their replies come back in
 /// that order. A caller who leaves before sending leaves nothing behind; one who leaves after it leaves a slot that
@@ -61,6 +65,20 @@ public:
         return &static_cast<pipeline_request&>(queue_.front());
     }
 
+    /// The oldest in the queue, which there must be, whatever is in flight: for one who has counted them, and the room.
+    pipeline_request& oldest_queued() noexcept { return static_cast<pipeline_request&>(queue_.front()); }
+    /// How many of the oldest in the queue are such that `fits(request)`, one behind the other; `most` is where to stop
+    /// counting.
+    template <class Fits>
+    std::size_t count_queued(std::size_t most, Fits fits) noexcept {
+        std::size_t n = 0;
+        for (resumption* r = queue_.first(); r != nullptr && n < most; r = queue_.after(*r), ++n)
+            if (!fits(static_cast<pipeline_request&>(*r))) break;
+        return n;
+    }
+    /// How many more may be sent now.
+    std::size_t room() const noexcept { return max_in_flight_ - std::min(max_in_flight_, slots_.size()); }
+
     /// `next()` was sent.
     void sent(pipeline_request& r) noexcept {
         take_from_queue(r);
@@ -92,6 +110,18 @@ public:
         return owner;
     }
 
+    /// Requests that `answered` gave, and were not run: the first in the queue, in their order. It may be longer than
+    /// its bound for a while.
+    void requeue(pipeline_request_list& again) noexcept {
+        while (!again.empty()) {
+            auto& r = static_cast<pipeline_request&>(again.back());
+            static_cast<resumption&>(r).unlink();
+            queue_.push_front(r);
+            ++queued_;
+            r.at = pipeline_request::stage::queued;
+        }
+    }
+
     struct orphan {
         pipeline_request* who;
         bool sent; ///< nobody knows whether it happened
@@ -113,6 +143,7 @@ public:
     /// whether there is one that nobody waits for.
     std::uint64_t front_ticket() const noexcept { return first_ticket_; }
     pipeline_request* front() noexcept { return slots_.front(); }
+    pipeline_request* in_flight_at(std::size_t place) noexcept { return slots_[place]; }
     bool front_drains() const noexcept { return !slots_.empty() && slots_.front() == nullptr; }
 
 private:
@@ -121,7 +152,7 @@ private:
         --queued_;
     }
 
-    detail::intrusive_list<resumption> queue_; // of requests
+    pipeline_request_list queue_;
     std::size_t queued_ = 0;
     boost::circular_buffer<pipeline_request*> slots_; // null: abandoned
     std::uint64_t first_ticket_ = 0;                  // of slots_.front()

@@ -18,16 +18,39 @@ namespace coda::pg {
 
 namespace detail {
 
+class grouping_policy;
+
+// How a client's statements are sent: as its options say, by their caller's word that they only read, or never in a
+// group.
+enum class sent_as : unsigned char { usual, read, alone };
+
 // Where an operation finds a session. It keeps what it needs from the call on: the client may go before it begins.
 struct client_source {
     std::shared_ptr<shared_connections<session>> of;
+    std::shared_ptr<grouping_policy> policy;
+    sent_as how = sent_as::usual;
     loop& home() const noexcept;
     static result<> admit(std::string_view sql); // else errc::needs_own_connection
+    grouped group(std::string_view sql) const;
     session* pick() const;
     operation<std::shared_ptr<session>> wait() const;
 };
 
 } // namespace detail
+
+/// A client's statements by how they are sent: what `client::reads` and `client::alone` give. Keeps what it needs: the
+/// client may go first.
+class statements_of_client : public statements<statements_of_client> {
+public:
+    /// For `statements`.
+    detail::client_source source() const noexcept { return source_; }
+
+private:
+    friend class client;
+    explicit statements_of_client(detail::client_source from) noexcept : source_(std::move(from)) {}
+
+    detail::client_source source_;
+};
 
 /// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
 /// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
@@ -52,6 +75,27 @@ public:
     /// the context's deadline), then closes all connections.
     operation<> close();
 
+    /// Statements that only read: those that wait in the queue together (min_group) share one Sync, inside a fence that
+    /// the server enforces. One that would write fails in it with sqlstate::read_only_transaction, having done nothing.
+    /// Another's error does not touch them: what the server skipped because of it was not run, and is sent again. All
+    /// of a group see the same now().
+    ///
+    ///     auto name = co_await db.reads().query_one<std::string>("select name from users where id = $1", id);
+    statements_of_client reads() const noexcept { return statements_of_client({sessions_, grouping_, as::read}); }
+
+    /// The same, of all rows: short for `reads().query`.
+    template <class... Args>
+    operation<result_set> read(std::string_view sql, Args&&... args) {
+        return reads().query(sql, std::forward<Args>(args)...);
+    }
+    template <class T, class... Args>
+    operation<std::vector<T>> read(std::string_view sql, Args&&... args) {
+        return reads().template query<T>(sql, std::forward<Args>(args)...);
+    }
+
+    /// Statements that are never grouped, whatever the options say: those with effects that the fence does not stop.
+    statements_of_client alone() const noexcept { return statements_of_client({sessions_, grouping_, as::alone}); }
+
     /// Connections that are open now.
     std::size_t open_connections() const noexcept;
 
@@ -61,10 +105,13 @@ public:
     pool_statistics statistics() const noexcept;
 
     /// For `statements`.
-    detail::client_source source() const noexcept { return {sessions_}; }
+    detail::client_source source() const noexcept { return {sessions_, grouping_, as::usual}; }
 
 private:
+    using as = detail::sent_as;
+
     std::shared_ptr<shared_connections<detail::session>> sessions_;
+    std::shared_ptr<detail::grouping_policy> grouping_;
 };
 
 } // namespace coda::pg

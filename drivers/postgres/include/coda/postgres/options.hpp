@@ -42,11 +42,27 @@ struct connection_options {
     std::size_t statement_cache = 256;
 };
 
+/// Which statements of a client may be grouped: those that wait in the queue together share one Sync, inside a fence
+/// that the server enforces (`transaction_read_only`), so that none of them can write. docs/postgres.md tells what the
+/// fence does not stop.
+enum class grouping : unsigned char {
+    off,       ///< none
+    asked,     ///< those of `client::reads`
+    automatic, ///< all single queries but those of `client::alone`: one that would write is refused by the fence,
+               ///< having done nothing, is sent again by itself, and its text is not tried again
+};
+
 /// Bounds of a client's connections.
 struct client_options {
     /// Connections that statements share; opened as they are needed. 1 to 1,000.
     std::size_t connections = 4;
     connection_options connection{};
+    /// Which statements may share a Sync with others.
+    pg::grouping grouping = pg::grouping::asked;
+    /// So many must wait together to be grouped; fewer are sent with a Sync each. 2 to max_group.
+    std::size_t min_group = 8;
+    /// So many are grouped at most. min_group to 1,024.
+    std::size_t max_group = 16;
     /// After an attempt to connect has failed, how long until the next; then twice as long after each further one, at
     /// most max_backoff; each time a random part of it, half to the whole. More than 0, at most 24 h.
     duration first_backoff = std::chrono::milliseconds(20);

@@ -48,6 +48,13 @@ public:
     T const& front() const noexcept { return static_cast<T const&>(*head_.next_); }
     T& back() noexcept { return static_cast<T&>(*head_.prev_); }
 
+    // For walking along the list; nullptr at its end.
+    T* first() noexcept { return empty() ? nullptr : &front(); }
+    T* after(T& item) noexcept {
+        list_node* const next = static_cast<list_node&>(item).next_;
+        return next == &head_ ? nullptr : static_cast<T*>(next);
+    }
+
     void push_back(T& item) noexcept { insert_before(head_, item); }
     void push_front(T& item) noexcept { insert_before(*head_.next_, item); }
 

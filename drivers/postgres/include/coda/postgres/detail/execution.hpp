@@ -9,11 +9,18 @@ namespace coda::pg::detail {
 
 class session;
 
+// Whether a statement may share a Sync with others, behind a fence that refuses writes.
+enum class grouped : unsigned char {
+    never,
+    tried, // refused, it is sent again alone
+    asked, // by its caller, who is told when it is refused
+};
+
 // The wait below all statements: sends one on a session and waits for its result. The statement's arrays and texts must
 // outlive it.
 class execution : public pipelined_request {
 public:
-    execution(session* on, statement_view const& statement) noexcept;
+    execution(session* on, statement_view const& statement, grouped group) noexcept;
 
     // An error that came before the connection was lost stands; rows do not: their transaction may not have ended.
     result<result_set> await_result() noexcept {
@@ -26,6 +33,7 @@ private:
     friend class session;
 
     statement_view statement_;
+    grouped group_;
     result<result_set> outcome_;
 };
 
@@ -33,7 +41,8 @@ private:
 struct [[nodiscard]] execute_on {
     session* on;
     statement_view const& statement;
-    execution operator co_await() const noexcept { return {on, statement}; }
+    grouped group = grouped::never;
+    execution operator co_await() const noexcept { return {on, statement, group}; }
 };
 
 } // namespace coda::pg::detail

@@ -22,7 +22,9 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     session_choice choice(source);
     auto const on = co_await as_result(choice);
     if (on.has_error()) co_return on.error();
-    auto rows = co_await as_result(execute_on{*on, *statement});
+    auto group = grouped::never;
+    if constexpr (requires { source.group(sql); }) group = source.group(sql);
+    auto rows = co_await as_result(execute_on{*on, *statement, group});
     if (rows.has_error()) co_return rows.error();
     co_return decode(std::move(*rows));
 }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+// Point selects through coda's client beside the same by hand, in the same run: rate, and this process's CPU time.
+#include "raw_reads.hpp"
+
+#include <coda/postgres.hpp>
+#include <coda/runtime.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+namespace {
+
+namespace pg = coda::pg;
+using bench::raw_reads;
+using coda::task;
+using row = std::tuple<std::int64_t, std::int64_t>;
+
+constexpr int queries = 8'000; // in a batch
+
+std::string server() {
+    char const* const uri = std::getenv("CODA_TEST_POSTGRES_SOCKET_URI");
+    if (uri == nullptr) throw std::runtime_error("scripts/bench postgres starts the server");
+    static bool const made = [&] {
+        PGconn* const db = PQconnectdb(uri);
+        PQclear(PQexec(db, "drop table if exists coda_bench_reads; create table coda_bench_reads as select i::int8 as "
+                           "id, i * 100::int8 as cents from generate_series(0, 9999) i; alter table coda_bench_reads "
+                           "add primary key (id); vacuum analyze coda_bench_reads"));
+        PQclear(PQexec(db, "vacuum analyze coda_bench_reads"));
+        PQfinish(db);
+        return true;
+    }();
+    static_cast<void>(made);
+    return uri;
+}
+
+double now(clockid_t of) {
+    timespec t{};
+    clock_gettime(of, &t);
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
+}
+
+// What batches took, in microseconds a query.
+struct taken {
+    std::vector<double> wall, cpu;
+    void measure(std::function<void()> const& batch) {
+        double const began = now(CLOCK_MONOTONIC);
+        double const cpu_began = now(CLOCK_PROCESS_CPUTIME_ID);
+        batch();
+        wall.push_back((now(CLOCK_MONOTONIC) - began) / queries);
+        cpu.push_back((now(CLOCK_PROCESS_CPUTIME_ID) - cpu_began) / queries);
+    }
+    static double median(std::vector<double> of) {
+        auto const middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
+        std::nth_element(of.begin(), middle, of.end());
+        return *middle;
+    }
+};
+
+// Batches of ours and, right after each, of theirs; medians are compared, since what else runs here disturbs both.
+void compare(benchmark::State& s, std::function<void()> const& ours, std::function<void()> const& theirs) {
+    taken us, them;
+    ours();
+    theirs();
+    for (auto _ : s) {
+        us.measure(ours);
+        them.measure(theirs);
+    }
+    s.counters["coda_cpu_us"] = taken::median(us.cpu);
+    s.counters["other_cpu_us"] = taken::median(them.cpu);
+    s.counters["cpu"] = taken::median(us.cpu) / taken::median(them.cpu);
+    s.counters["rate"] = taken::median(them.wall) / taken::median(us.wall);
+}
+
+// Tasks that ask one after the other.
+class coda_reads {
+public:
+    coda_reads(std::size_t connections, int tasks, bool grouped, int all = queries)
+        : tasks_(tasks), all_(all), grouped_(grouped), db_(loop_, server(), {.connections = connections}) {
+        while (db_.open_connections() < connections) ask();
+    }
+    void ask() {
+        auto const all = [this](coda::scope& s) -> task<> {
+            for (int i = 0; i < tasks_; ++i) s.spawn(some(i));
+            co_return;
+        };
+        loop_.run(coda::with_scope(all));
+    }
+
+private:
+    task<> some(int first) {
+        for (std::int64_t i = first; i < all_; i += tasks_) {
+            auto const key = i % bench::read_rows;
+            auto const r = grouped_ ? co_await db_.reads().query_one<row>(bench::read_sql, key)
+                                    : co_await db_.query_one<row>(bench::read_sql, key);
+            if (std::get<0>(r) != key) throw std::runtime_error("another's answer");
+        }
+    }
+
+    int tasks_;
+    int all_;
+    bool grouped_;
+    coda::asio_loop loop_;
+    pg::client db_;
+};
+
+// Each of them has a connection for itself, as with drivers that do not pipeline.
+class exclusive_reads {
+public:
+    explicit exclusive_reads(int connections) {
+        auto const connect = [this]() -> task<> {
+            for (auto& each : dbs_) co_await each->connect();
+        };
+        for (int i = 0; i < connections; ++i) dbs_.push_back(std::make_unique<pg::connection>(loop_, server()));
+        loop_.run(connect());
+    }
+    void ask() {
+        auto const all = [this](coda::scope& s) -> task<> {
+            for (auto& each : dbs_) s.spawn(some(*each));
+            co_return;
+        };
+        loop_.run(coda::with_scope(all));
+    }
+
+private:
+    task<> some(pg::connection& db) {
+        for (int i = 0; i < queries / static_cast<int>(dbs_.size()); ++i)
+            static_cast<void>(co_await db.query_one<row>(bench::read_sql, std::int64_t{i}));
+    }
+
+    coda::asio_loop loop_;
+    std::vector<std::unique_ptr<pg::connection>> dbs_;
+};
+
+constexpr int connections = 4;
+constexpr int window = 16;
+
+void sync_each(benchmark::State& s) {
+    coda_reads ours(connections, connections * window, false);
+    raw_reads theirs(server(), connections, window, 1);
+    compare(s, [&] { ours.ask(); }, [&] { theirs.ask(queries); });
+}
+BENCHMARK(sync_each)->Iterations(40);
+
+void grouped(benchmark::State& s) {
+    coda_reads ours(connections, connections * window, true);
+    raw_reads theirs(server(), connections, window, window);
+    compare(s, [&] { ours.ask(); }, [&] { theirs.ask(queries); });
+}
+BENCHMARK(grouped)->Iterations(60);
+
+void grouped_to_exclusive(benchmark::State& s) {
+    coda_reads ours(connections, connections * window, true);
+    exclusive_reads theirs(8);
+    compare(s, [&] { ours.ask(); }, [&] { theirs.ask(); });
+}
+BENCHMARK(grouped_to_exclusive)->Iterations(30);
+
+void ten_thousand_to_a_hundred(benchmark::State& s) {
+    coda_reads many(8, 10'000, false, 10'000);
+    coda_reads few(8, 100, false, 10'000);
+    compare(s, [&] { many.ask(); }, [&] { few.ask(); });
+}
+BENCHMARK(ten_thousand_to_a_hundred)->Iterations(30);
+
+} // namespace
