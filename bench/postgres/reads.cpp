@@ -28,10 +28,11 @@ std::string server() {
     if (uri == nullptr) throw std::runtime_error("scripts/bench postgres starts the server");
     static bool const made = [&] {
         PGconn* const db = PQconnectdb(uri);
-        PQclear(PQexec(db, "drop table if exists coda_bench_reads; create table coda_bench_reads as select i::int8 as "
-                           "id, i * 100::int8 as cents from generate_series(0, 9999) i; alter table coda_bench_reads "
-                           "add primary key (id); vacuum analyze coda_bench_reads"));
-        PQclear(PQexec(db, "vacuum analyze coda_bench_reads"));
+        for (auto const* sql :
+             {"create table coda_bench_reads as select i::int8 as id, i * 100::int8 as cents from generate_series(0, "
+              "9999) i",
+              "alter table coda_bench_reads add primary key (id)", "vacuum analyze coda_bench_reads"})
+            PQclear(PQexec(db, sql));
         PQfinish(db);
         return true;
     }();
