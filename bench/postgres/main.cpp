@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench-postgres: reads through coda's PostgreSQL client beside the same by hand. Takes the options of Google Benchmark,
-// and --check: exit code 1 when a goal was missed or, without a filter, not measured. scripts/bench postgres starts the
-// server.
+// bench-postgres: reads through coda's PostgreSQL client beside the same by hand. Takes the options of Google
+// Benchmark, and --check: exit code 1 when a goal was missed or, without a filter, not measured. scripts/bench postgres
+// starts the server.
 #include "report.hpp"
 
 namespace {
