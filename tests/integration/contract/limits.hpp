@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a pool does when the server itself takes no more connections. For stores whose server has such a limit here: to
-// be included behind contract.hpp. The store calls `limited` a server, or a user, of the test's own:
+// What a pool does when the server itself takes no more connections. For stores whose server has such a limit (those of
+// MongoDB that run here have none): to be included behind contract.hpp. The store calls `limited` a server, or a user,
+// of the test's own:
 //
 //     limited.allow(2);             // connections of clients at once, from now on
 //     limited.where();              // as of a store

@@ -23,8 +23,12 @@ public:
     }
 
 private:
+    struct release {
+        void operator()(redisContext* c) const noexcept { redisFree(c); }
+    };
+
     own_redis own_;
-    std::unique_ptr<redisContext, decltype([](redisContext* c) { redisFree(c); })> asks_;
+    std::unique_ptr<redisContext, release> asks_;
 };
 
 class redis_store {
