@@ -126,9 +126,10 @@ public:
 
     /// All documents that the filter finds, as they are read: as T, a document or a described struct, or as bson::view,
     /// which is good until the next call of `next`. Holds a connection while it lasts; each round trip has
-    /// operation_timeout. Ended early or cancelled, the server's cursor is killed in the background; one that was
-    /// cancelled before its first documents came leaves that to the server, which drops it with its connection or when
-    /// it was idle for ten minutes.
+    /// operation_timeout. All come from the server that gave the first ones: coda::errc::connection_lost where that has
+    /// gone. Ended early or cancelled, the cursor is killed there in the background; one that was cancelled before its
+    /// first documents came leaves that to the server, which drops it with its connection or when it was idle for ten
+    /// minutes.
     template <class T = bson::document>
     stream<T> find(bson::document filter = {}, find_options options = {}) {
         auto const batch_size = options.batch_size_;
