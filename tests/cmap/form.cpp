@@ -79,8 +79,9 @@ signature const operations[] = {
 void rename_interrupt(json::object& in) {
     auto const old = in.find("closeInUseConnections");
     if (old == in.end()) return;
-    in.insert_or_assign("interruptInUseConnections", old->value());
-    in.erase("closeInUseConnections");
+    json::value const meant = old->value(); // a copy: inserting moves what is there
+    in.erase(old);
+    in["interruptInUseConnections"] = meant;
 }
 
 void refuse_other_words(json::object const& in, std::string_view key, std::span<std::string_view const> words) {
