@@ -14,6 +14,7 @@ namespace bench {
 namespace {
 
 constexpr int binary = 1;
+constexpr std::int64_t fence = -1; // no key
 
 [[noreturn]] void lost(PGconn* db) { throw std::runtime_error(PQerrorMessage(db)); }
 
@@ -32,6 +33,7 @@ std::uint64_t network_order(std::int64_t value) noexcept {
 struct raw_reads::connection {
     std::unique_ptr<PGconn, decltype(&PQfinish)> db{nullptr, &PQfinish};
     std::deque<std::int64_t> asked; // in the order of their answers
+    int in_flight = 0;
     bool wants_write = false;
 };
 
@@ -42,8 +44,7 @@ raw_reads::raw_reads(std::string const& uri, int connections, int window, int gr
         c->db.reset(PQconnectdb(uri.c_str()));
         PGconn* const db = c->db.get();
         if (PQstatus(db) != CONNECTION_OK) lost(db);
-        prepare(db, "fence", "begin read only");
-        prepare(db, "end", "commit");
+        prepare(db, "fence", "select pg_catalog.set_config('transaction_read_only', 'on', true)");
         prepare(db, "read", read_sql);
         if (PQsetnonblocking(db, 1) != 0 || PQenterPipelineMode(db) == 0) lost(db);
         epoll_event e{};
@@ -69,7 +70,7 @@ void raw_reads::ask(int queries) {
 // What may be in flight, in full groups while there are enough.
 void raw_reads::refill(connection& c) {
     while (unsent_ > 0) {
-        int const room = window_ - static_cast<int>(c.asked.size());
+        int const room = window_ - c.in_flight;
         int const n = std::min(group_, unsent_);
         if (room < n) break;
         send(c, n);
@@ -86,8 +87,10 @@ void raw_reads::refill(connection& c) {
 
 void raw_reads::send(connection& c, int queries) {
     PGconn* const db = c.db.get();
-    auto const run = [&](char const* name) { return PQsendQueryPrepared(db, name, 0, nullptr, nullptr, nullptr, 0); };
-    if (group_ > 1 && run("fence") == 0) lost(db);
+    if (group_ > 1) {
+        if (PQsendQueryPrepared(db, "fence", 0, nullptr, nullptr, nullptr, 0) == 0) lost(db);
+        c.asked.push_back(fence);
+    }
     for (int i = 0; i < queries; ++i) {
         auto const key = next_key_++ % read_rows;
         auto const wire = network_order(key);
@@ -96,8 +99,8 @@ void raw_reads::send(connection& c, int queries) {
         constexpr int formats[] = {binary};
         if (PQsendQueryPrepared(db, "read", 1, values, lengths, formats, binary) == 0) lost(db);
         c.asked.push_back(key);
+        ++c.in_flight;
     }
-    if (group_ > 1 && run("end") == 0) lost(db);
     if (PQpipelineSync(db) == 0) lost(db);
     unsent_ -= queries;
 }
@@ -111,10 +114,13 @@ void raw_reads::receive(connection& c) {
         auto const status = r == nullptr ? PGRES_COMMAND_OK : PQresultStatus(r.get());
         if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_SYNC) lost(db);
         if (status != PGRES_TUPLES_OK) continue;
-        auto const expected = network_order(c.asked.front());
+        auto const key = c.asked.front();
+        c.asked.pop_front();
+        if (key == fence) continue;
+        auto const expected = network_order(key);
         if (PQntuples(r.get()) != 1 || std::memcmp(PQgetvalue(r.get(), 0, 0), &expected, sizeof expected) != 0)
             throw std::runtime_error("another's answer");
-        c.asked.pop_front();
+        --c.in_flight;
         --unanswered_;
     }
     refill(c);

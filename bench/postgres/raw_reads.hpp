@@ -14,8 +14,8 @@ namespace bench {
 // between. Throws std::runtime_error with libpq's words.
 class raw_reads {
 public:
-    // `window` queries in flight on each connection. With `group` more than 1 so many share a Sync, fenced by BEGIN
-    // READ ONLY and COMMIT in the same flight.
+    // `window` queries in flight on each connection. With `group` more than 1 so many share a Sync, behind the same
+    // fence as coda's.
     raw_reads(std::string const& uri, int connections, int window, int group);
     ~raw_reads();
     raw_reads(raw_reads const&) = delete;

@@ -5,6 +5,8 @@
 
 #include <coda/pool/detail/sharing_core.hpp>
 
+#include <vector>
+
 namespace coda::detail {
 
 namespace {
@@ -20,7 +22,13 @@ bool should_open_another(std::size_t open, std::size_t opening, std::size_t limi
 
 struct sharing_core::state {
     explicit state(sharing_options const& o)
-        : journal(o.name, o.listener), random(seed_or_random(o.jitter_seed)), backoff(o.first_backoff, o.max_backoff) {}
+        : journal(o.name, o.listener), random(seed_or_random(o.jitter_seed)), backoff(o.first_backoff, o.max_backoff) {
+        under_way.reserve(most_opening);
+    }
+    void no_longer_under_way(std::uint64_t number) noexcept {
+        std::erase(under_way, number);
+        --count.connecting;
+    }
 
     pool_journal journal;
     jitter random;
@@ -28,6 +36,7 @@ struct sharing_core::state {
     std::optional<error> last_error;
     pool_counts count;
     std::uint64_t last_number = 0;
+    std::vector<std::uint64_t> under_way; // attempts
     bool closed = false;
 };
 
@@ -40,12 +49,13 @@ sharing_core::~sharing_core() = default;
 
 std::uint64_t sharing_core::begun() noexcept {
     ++state_->count.connecting;
-    state_->journal.connection_created(++state_->last_number);
+    state_->under_way.push_back(++state_->last_number);
+    state_->journal.connection_created(state_->last_number);
     return state_->last_number;
 }
 
 void sharing_core::connected(std::uint64_t number, duration took) noexcept {
-    --state_->count.connecting;
+    state_->no_longer_under_way(number);
     ++state_->count.opened;
     state_->backoff.succeeded();
     state_->last_error.reset();
@@ -53,7 +63,7 @@ void sharing_core::connected(std::uint64_t number, duration took) noexcept {
 }
 
 void sharing_core::failed(std::uint64_t number, error const& why, time_point now) noexcept {
-    --state_->count.connecting;
+    state_->no_longer_under_way(number);
     ++state_->count.connect_failures;
     state_->last_error = why;
     state_->journal.connection_closed(number, close_reason::error, &why);
@@ -61,7 +71,7 @@ void sharing_core::failed(std::uint64_t number, error const& why, time_point now
 }
 
 void sharing_core::given_up(std::uint64_t number) noexcept {
-    --state_->count.connecting;
+    state_->no_longer_under_way(number);
     state_->journal.connection_closed(number, close_reason::pool_closed);
 }
 
@@ -71,6 +81,7 @@ void sharing_core::ended(std::uint64_t number, close_reason reason, error const*
 }
 
 void sharing_core::closed() noexcept {
+    while (!state_->under_way.empty()) given_up(state_->under_way.front());
     if (!std::exchange(state_->closed, true)) state_->journal.pool_closed();
 }
 
@@ -90,9 +101,11 @@ error sharing_core::not_served(error const& why, duration waited, pool_counts co
     return no_connection(why.code(), state_->journal.name(), waited, now, state_->last_error);
 }
 
-pool_statistics sharing_core::statistics() const noexcept {
+pool_counts const& sharing_core::counts() const noexcept { return state_->count; }
+
+pool_statistics sharing_core::statistics(pool_counts const& now) const noexcept {
     pool_statistics s;
-    static_cast<pool_counts&>(s) = state_->count;
+    static_cast<pool_counts&>(s) = now;
     s.state = state_->closed ? pool_state::closed : pool_state::ready;
     s.wait = state_->journal.wait();
     s.connect = state_->journal.connect();

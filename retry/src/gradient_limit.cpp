@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace coda::detail {
 
@@ -41,10 +42,8 @@ void gradient_limit::end_window(time_point now) noexcept {
     sum_ = 0;
     samples_ = drops_ = most_in_flight_ = 0;
 
-    if (dropping) {
-        measuring_ = 0;
-        return set(limit_ * after_drops);
-    }
+    if (dropping) // what was to be measured would be something else
+        return set((std::exchange(measuring_, 0) > 0 ? limit_before_ : limit_) * after_drops);
     if (measuring_ > 0) {
         if (--measuring_ == 0) end_measuring(now, latency);
         return;

@@ -26,10 +26,9 @@ void grouping_policy::wrote(std::string_view sql) {
     writers_.emplace(sql);
 }
 
-std::size_t grouping_policy::size(std::size_t queued, std::size_t room, bool any_in_flight) const noexcept {
+std::size_t grouping_policy::size(std::size_t queued, std::size_t room) const noexcept {
     if (queued < least_) return 1;
-    if (room >= least_) return std::min({queued, room, most_});
-    return any_in_flight ? 0 : 1;
+    return room >= least_ ? std::min({queued, room, most_}) : 0;
 }
 
 } // namespace coda::pg::detail

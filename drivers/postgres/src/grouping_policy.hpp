@@ -14,7 +14,9 @@ namespace coda::pg::detail {
 class grouping_policy {
 public:
     explicit grouping_policy(client_options const& o) noexcept
-        : when_(o.grouping), least_(o.min_group), most_(o.max_group) {}
+        : when_(o.connection.max_in_flight < 2 * o.min_group ? grouping::off : o.grouping),
+          least_(o.min_group),
+          most_(o.max_group) {}
 
     // `asked`: the caller says that it only reads.
     grouped choose(std::string_view sql, bool asked) const;
@@ -26,7 +28,7 @@ public:
 
     // How many of `queued` that may be grouped are sent now, where `room` more may be in flight: 1 alone, 0 none, until
     // replies have made room for a group.
-    std::size_t size(std::size_t queued, std::size_t room, bool any_in_flight) const noexcept;
+    std::size_t size(std::size_t queued, std::size_t room) const noexcept;
 
 private:
     struct hash : std::hash<std::string_view> {

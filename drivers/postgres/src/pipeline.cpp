@@ -2,6 +2,7 @@
 #include "pipeline.hpp"
 
 #include <cassert>
+#include <utility>
 
 namespace coda::pg::detail {
 
@@ -9,49 +10,50 @@ namespace coda::pg::detail {
 // the rest of its Sync is skipped.
 pipeline::step pipeline::on_reply(reply r) noexcept {
     assert(!sent_.empty());
-    statement_sent& s = sent_[current_];
+    statement_sent& s = sent_.front();
     pipeline_request* const owner = current();
     if (r == reply::sync) return on_sync();
     if (s.to_come == 0) return r == reply::failure ? failed_at_sync() : step{step::what::broken, owner};
 
-    bool const first_failure = r == reply::failure && !s.failed && !s.at_fence();
-    s.again =
-        s.again || r == reply::refused || (r == reply::skipped && !s.failed) || (r == reply::failure && s.at_fence());
-    s.failed = s.failed || first_failure;
+    bool const by_itself = r == reply::failure && !s.failed && !s.at_fence();
+    bool const not_run =
+        r == reply::refused || (r == reply::skipped && !s.failed) || (r == reply::failure && s.at_fence());
+    s.again = s.again || not_run;
+    s.failed = s.failed || by_itself;
     --s.to_come;
-    bool const final_success = r == reply::success && s.to_come == 0;
-    if (s.to_come == 0 && !s.last) ++current_;
-    if (owner == nullptr || s.again || !(first_failure || final_success)) return {};
-    return {step::what::result, owner};
+    bool const is_result = owner != nullptr && !s.again && (by_itself || (r == reply::success && s.to_come == 0));
+    bool const through = s.to_come == 0 && !s.last;
+    bool const told = through && end_front() != nullptr;
+    if (is_result) return {told ? step::what::answer : step::what::result, owner};
+    return told ? step{step::what::ended, owner} : step{};
 }
 
-// The transaction could not end. Of one statement it is the result; a group has only read, and is sent again.
+// The transaction could not end: the result of a statement that has it alone. A group has only read, and what it read
+// stands.
 pipeline::step pipeline::failed_at_sync() noexcept {
-    if (current_ > 0) {
-        for (std::size_t i = 0; i <= current_; ++i) sent_[i].again = !sent_[i].failed;
-        return {};
-    }
-    bool const first = !std::exchange(sent_[0].failed, true);
-    return first && current() != nullptr ? step{step::what::result, current()} : step{};
+    statement_sent& s = sent_.front();
+    bool const first = !std::exchange(s.failed, true);
+    if (s.grouped || !first || current() == nullptr) return {};
+    return {step::what::result, current()};
 }
 
 pipeline::step pipeline::on_sync() noexcept {
-    statement_sent const& s = sent_[current_];
+    statement_sent const& s = sent_.front();
     if (!s.last || (s.to_come > 0 && !s.failed && !s.again)) return {step::what::broken, current()};
-    ending_ = current_ + 1;
-    current_ = 0;
-    return {step::what::ended};
+    pipeline_request* const owner = end_front();
+    requeue(again_);
+    return owner != nullptr ? step{step::what::ended, owner} : step{};
 }
 
-std::optional<pipeline_request*> pipeline::end_one() noexcept {
-    if (ending_ == 0) return std::nullopt;
+// Gives who is to be told.
+pipeline_request* pipeline::end_front() noexcept {
     statement_sent const s = sent_.front();
     sent_.pop_front();
     unowned_ -= s.unowned ? 1 : 0;
     pipeline_request* const owner = answered();
-    if (s.again && owner != nullptr) again_.push_back(*owner);
-    if (--ending_ == 0) requeue(again_);
-    return s.again ? nullptr : owner;
+    if (!s.again) return owner;
+    if (owner != nullptr) again_.push_back(*owner);
+    return nullptr;
 }
 
 } // namespace coda::pg::detail

@@ -3,8 +3,6 @@
 
 #include <coda/runtime/request_pipeline.hpp>
 
-#include <optional>
-
 namespace coda::pg::detail {
 
 // What the server's next message means for the statement it belongs to.
@@ -26,8 +24,9 @@ struct sending {
 };
 
 // The order of statements on one connection in pipeline mode (libpq manual, 34.5). Each is isolated by a Sync of its
-// own, or shares one with others that only read, behind a fence: then those that were not run because one failed are
-// queued again. A statement is answered when the reply to its Sync has come, after the replies to its commands.
+// own: then it is answered when the reply to that has come, after the replies to its commands. Or it shares one with
+// others that only read, behind a fence: then it is answered by its own reply, and those that were not run because one
+// failed are queued again.
 class pipeline : public coda::request_pipeline {
 public:
     pipeline(std::size_t max_in_flight, std::size_t max_queued)
@@ -40,6 +39,7 @@ public:
                          .to_come = static_cast<unsigned char>(1 + how.prepares + how.fenced),
                          .prepares = how.prepares,
                          .fenced = how.fenced,
+                         .grouped = how.grouped,
                          .last = !how.open});
     }
 
@@ -57,7 +57,8 @@ public:
         enum class what : unsigned char {
             nothing, // the reply tells the caller nothing, or nobody waits for it
             result,  // the reply is `who`'s result
-            ended,   // a Sync is through: `end_one`, until it gives nothing more
+            ended,   // `who`'s statement is through: resume the caller
+            answer,  // both
             broken,  // the server answers what it was not asked: its replies can no longer be told apart
         };
         what does = what::nothing;
@@ -67,16 +68,12 @@ public:
     // The server's next message. Must not be called when nothing is in flight.
     step on_reply(reply r) noexcept;
 
-    // After `ended`: whose statement is through (nullptr: somebody's who has left, or who is queued again). Nothing: no
-    // more.
-    std::optional<pipeline_request*> end_one() noexcept;
-
     // What the next reply is about: the statement as it was sent, who waits for it, and what of it.
-    std::uint64_t current_statement() const noexcept { return sent_[current_].statement; }
-    pipeline_request* current() noexcept { return in_flight_at(current_); }
-    bool in_group() const noexcept { return sent_.front().fenced; }
-    bool at_fence() const noexcept { return sent_[current_].at_fence(); }
-    bool at_preparation() const noexcept { return sent_[current_].prepares && sent_[current_].to_come == 2; }
+    std::uint64_t current_statement() const noexcept { return sent_.front().statement; }
+    pipeline_request* current() noexcept { return front(); }
+    bool in_group() const noexcept { return sent_.front().grouped; }
+    bool at_fence() const noexcept { return sent_.front().at_fence(); }
+    bool at_preparation() const noexcept { return sent_.front().prepares && sent_.front().to_come == 2; }
 
 private:
     struct statement_sent {
@@ -84,6 +81,7 @@ private:
         unsigned char to_come; // commands whose replies have not come
         bool prepares = false;
         bool fenced = false;
+        bool grouped = false;
         bool failed = false;
         bool again = false;   // it was not run, and is to be sent again
         bool unowned = false; // from the start
@@ -94,12 +92,11 @@ private:
 
     step on_sync() noexcept;
     step failed_at_sync() noexcept;
+    pipeline_request* end_front() noexcept;
 
     boost::circular_buffer<statement_sent> sent_; // what is in flight, in its order
-    std::size_t current_ = 0;                     // of these: whose replies are coming
-    std::size_t ending_ = 0;                      // of these: are through
     std::size_t unowned_ = 0;                     // of these
-    pipeline_request_list again_;                 // of those that are ending
+    pipeline_request_list again_;                 // to be queued when their Sync has come
 };
 
 } // namespace coda::pg::detail

@@ -126,15 +126,14 @@ void session::on_result(PGresult* owned) {
     remember_preparation(owned, kind);
     auto const step = pipeline_.on_reply(kind);
     auto* const e = static_cast<execution*>(step.who);
+    auto const keep = [&] {
+        e->outcome_ = kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows));
+    };
     switch (step.does) {
     case pipeline::step::what::nothing: break;
-    case pipeline::step::what::result:
-        if (kind == reply::failure)
-            e->outcome_ = server_failure(owned);
-        else
-            e->outcome_ = std::move(rows);
-        break;
-    case pipeline::step::what::ended: end_sync(); break;
+    case pipeline::step::what::result: keep(); break;
+    case pipeline::step::what::answer: keep(); [[fallthrough]];
+    case pipeline::step::what::ended: finish(*e); break;
     case pipeline::step::what::broken: return lose(error(coda::errc::protocol_error, "replies out of order"));
     }
     // A failure that libpq itself found: it cannot parse what comes.
@@ -148,7 +147,7 @@ void session::on_result(PGresult* owned) {
 reply session::meaning_of(PGresult const* r) {
     reply const kind = kind_of(PQresultStatus(r));
     if (kind != reply::failure || !pipeline_.in_group()) return kind;
-    if (pipeline_.at_fence()) fence_ = fence::unusable;
+    if (pipeline_.at_fence()) fence_ = fence_after(sqlstate_field(r));
     auto* const e = static_cast<execution*>(pipeline_.current());
     if (e == nullptr || e->group_ != grouped::tried || sqlstate_field(r) != read_only_transaction) return kind;
     e->group_ = grouped::never;
@@ -156,9 +155,11 @@ reply session::meaning_of(PGresult const* r) {
     return reply::refused;
 }
 
-void session::end_sync() {
-    while (auto const through = pipeline_.end_one())
-        if (*through != nullptr) finish(static_cast<execution&>(**through));
+// What became of the fence that has failed: forgotten (DEALLOCATE ALL in a function), disturbed (a cancellation, want
+// of memory), or nothing that this server lets us have.
+session::fence session::fence_after(std::string_view sqlstate) const noexcept {
+    if (sqlstate == "26000") return fence::unprepared;
+    return sqlstate.starts_with("57") || sqlstate.starts_with("53") ? fence_ : fence::unusable;
 }
 
 // The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.

@@ -52,6 +52,8 @@ private:
     void disconnect() noexcept override;
     void left_in_flight() noexcept override { follow(cancel_.changed(true, pipeline_.unwanted())); }
 
+    enum class fence : unsigned char { unprepared, prepared, unusable };
+    fence fence_after(std::string_view sqlstate) const noexcept;
     std::size_t together();
     bool send_group(std::size_t size);
     bool prepare_fence();
@@ -64,7 +66,6 @@ private:
     void take_replies(bool alive);
     void on_result(pg_result* owned);
     reply meaning_of(pg_result const* r);
-    void end_sync();
     void refuse_copy() noexcept;
     void refuse_change() noexcept;
     void remember_preparation(pg_result const* r, reply kind);
@@ -83,7 +84,7 @@ private:
     owner shared_by_;
     pipeline pipeline_;
     statement_cache cache_;
-    enum class fence : unsigned char { unprepared, prepared, unusable } fence_ = fence::unprepared;
+    fence fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;
     duration cancel_timeout_;

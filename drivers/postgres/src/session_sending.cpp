@@ -11,9 +11,9 @@ namespace {
 
 constexpr int binary = 1;
 
-// Makes the transaction that a Sync ends one that only reads, which cannot be undone in it: a snapshot was taken. BEGIN
+// Makes the transaction that a Sync ends one that only reads; it cannot be set back, since a snapshot was taken. BEGIN
 // READ ONLY would leave a failed transaction behind its Sync, where other groups are in flight already.
-constexpr char const* fence_sql = "select set_config('transaction_read_only', 'on', true)";
+constexpr char const* fence_sql = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
 constexpr char const* fence_name = "coda_fence";
 
 } // namespace
@@ -40,7 +40,7 @@ std::size_t session::together() {
     if (shared_by_ == nullptr || fence_ == fence::unusable) return 1;
     auto const queued = pipeline_.count_queued(
         shared_by_->most(), [](pipeline_request& r) { return static_cast<execution&>(r).group_ != grouped::never; });
-    return shared_by_->size(queued, pipeline_.room(), pipeline_.in_flight() > 0);
+    return shared_by_->size(queued, pipeline_.room());
 }
 
 // One Sync for all: none of them writes. False, here and below: the connection is broken.

@@ -20,7 +20,7 @@ std::string_view without_comments(std::string_view sql) noexcept {
     while (true) {
         sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f\v;"), sql.size()));
         if (sql.starts_with("--")) {
-            sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
+            sql.remove_prefix(std::min(sql.find_first_of("\r\n"), sql.size()));
         } else if (sql.starts_with("/*")) {
             std::size_t depth = 0;
             do {

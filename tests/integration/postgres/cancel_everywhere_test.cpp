@@ -54,6 +54,42 @@ TEST_P(postgres_statements_everywhere, of_a_client_leave_it_usable) {
     each_statement(db, works);
 }
 
+// With as many others as make a group, who are told all the same.
+TEST_P(postgres_statements_everywhere, in_a_group_leave_it_and_the_others) {
+    pg::client db(loop(), server().uri(),
+                  {.connections = 1, .connection = {.cancel_after = 0ms}, .min_group = 2, .max_group = 4});
+    int told = 0;
+    auto const other = [&](int i) -> task<> {
+        auto const n = co_await db.reads().query_one<std::int32_t>("select $1::int4", i);
+        EXPECT_EQ(n, i);
+        ++told;
+    };
+    auto const with_others = [&](auto statement) {
+        return [&, statement]() -> coda::operation<> {
+            coda::result<> mine;
+            auto const body = [&](coda::scope& s) -> task<> {
+                for (int i = 0; i < 3; ++i) s.spawn(coda::shield(other(i)));
+                auto const r = co_await as_result(statement());
+                if (r.has_error()) mine = r.error();
+            };
+            auto const all = co_await as_result(coda::with_scope(body));
+            if (all.has_error()) co_return all.error();
+            co_return mine;
+        };
+    };
+    auto const works = [&]() -> task<> {
+        EXPECT_EQ(std::exchange(told, 0), 3);
+        auto const two = co_await db.query_one<std::int32_t>("select 2");
+        EXPECT_EQ(two, 2);
+        EXPECT_EQ(db.open_connections(), 1u);
+    };
+    auto const connect = [&]() -> task<> { co_await db.connect(); };
+    run(connect());
+    tried(with_others([&] { return db.reads().query("select 1"); }), works);
+    tried(with_others([&] { return db.read("select 1 from pg_sleep(0.003)"); }), works);
+    tried(with_others([&] { return db.alone().query("select 1"); }), works);
+}
+
 TEST_P(postgres_everywhere, connect_and_close_of_a_connection) {
     pg::connection db(loop(), server().uri());
     auto const works = [&]() -> task<> {

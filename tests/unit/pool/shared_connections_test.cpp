@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A client's few connections when connecting fails or one is lost, and what they tell of themselves.
 #include "event_notes.hpp"
+#include "support/allocations.hpp"
 #include "support/manual_loop.hpp"
 
 #include <coda/pool/error.hpp>
@@ -274,6 +275,109 @@ TEST_F(sharing, closed_while_one_waits_and_an_attempt_is_under_way) {
     EXPECT_EQ(shared.statistics().connect_failures, 0u);
 }
 
+TEST_F(sharing, ended_while_an_attempt_is_under_way_tells_its_end) {
+    peer.connect_takes = 1h;
+    std::optional<connections> shared(std::in_place, loop, peer.opener(), coda::sharing_options{.listener = &log});
+    auto const body = [&]() -> task<> {
+        EXPECT_EQ(shared->pick(), nullptr);
+        co_await coda::sleep_for(1s);
+        log.take();
+        shared->end();
+        EXPECT_EQ(shared->statistics().connecting, 0u);
+        shared.reset();
+        EXPECT_THAT(log.take(), ElementsAre("ConnectionClosed 1 poolClosed", "ConnectionPoolClosed"));
+    };
+    loop.run(body());
+}
+
+// The one that ends first lets go of all connections.
+TEST_F(sharing, may_be_closed_twice_at_once) {
+    connections shared(loop, peer.opener(), {.connections = 3});
+    auto const close_within = [&](duration limit) -> task<> {
+        static_cast<void>(co_await as_result(coda::with_timeout(limit, shared.close())));
+    };
+    auto const body = [&](scope& s) -> task<> {
+        while (shared.open() < 3) {
+            for (auto const& each : peer.sessions) each.lock()->busy = 1;
+            shared.pick();
+            co_await coda::sleep_for(2ms);
+        }
+        for (auto const& each : peer.sessions) each.lock()->idle_event.reset();
+        s.spawn(close_within(1h));
+        s.spawn(close_within(10ms));
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(shared.open(), 0u);
+    EXPECT_EQ(shared.statistics().closed, 3u);
+    for (auto const& each : peer.sessions) EXPECT_TRUE(each.expired());
+}
+
+TEST_F(sharing, one_who_is_cancelled_while_it_backs_off_leaves_the_others_waiting) {
+    peer.refuses = refused;
+    connections shared(loop, peer.opener(), {.first_backoff = 1s, .max_backoff = 1s});
+    std::optional<result<session>> other;
+    auto const wait = [&]() -> task<> { other.emplace(co_await get(shared)); };
+    auto const body = [&](scope& s) -> task<> {
+        EXPECT_TRUE((co_await get(shared)).has_error());
+        s.spawn(wait());
+        auto const left = co_await as_result(coda::with_timeout(10ms, shared.wait()));
+        EXPECT_EQ(left.error().code(), errc::timed_out);
+        EXPECT_FALSE(other);
+        EXPECT_EQ(shared.statistics().waiters, 1u);
+        peer.refuses.reset();
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_TRUE(other && other->has_value());
+    EXPECT_EQ(shared.statistics().waiters, 0u);
+    EXPECT_EQ(shared.statistics().refused, 2u);
+}
+
+TEST_F(sharing, no_more_wait_than_allowed) {
+    connections shared(loop, peer.opener(), {.max_waiting = 2});
+    int served = 0;
+    auto const wait = [&]() -> task<> { served += (co_await get(shared)).has_value() ? 1 : 0; };
+    auto const body = [&](scope& s) -> task<> {
+        s.spawn(wait());
+        s.spawn(wait());
+        co_await coda::yield();
+        auto const one_more = co_await get(shared);
+        EXPECT_EQ(one_more.error().code(), errc::queue_full);
+        auto const* why = one_more.error().details<coda::acquire_error>();
+        EXPECT_TRUE(why != nullptr && why->pool.waiters == 2);
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(served, 2);
+}
+
+TEST_F(sharing, an_opener_that_makes_nothing_is_an_attempt_that_failed) {
+    connections shared(loop, []() -> operation<session> { co_return session(); }, {});
+    auto const body = [&]() -> task<> { EXPECT_EQ((co_await get(shared)).error().code(), errc::not_connected); };
+    loop.run(body());
+    EXPECT_EQ(shared.statistics().connect_failures, 1u);
+}
+
+TEST_F(sharing, want_of_memory_is_an_error_and_not_the_end) {
+    connections shared(loop, peer.opener(), {});
+    auto const body = [&]() -> task<> {
+        for (std::size_t passing = 0; passing < 30; ++passing) {
+            {
+                coda::test::failing_allocation const fails(passing, coda::test::failing_allocation::then::succeed);
+                try {
+                    static_cast<void>(co_await get(shared));
+                } catch (std::bad_alloc const&) {}
+            }
+            auto const after = co_await get(shared);
+            EXPECT_TRUE(after.has_value()) << passing;
+            if (after.has_value()) (*after)->lose(error(errc::connection_lost));
+            co_await coda::yield();
+            co_await coda::yield();
+        }
+    };
+    loop.run(body());
+    EXPECT_EQ(shared.statistics().connecting, 0u);
+    EXPECT_EQ(shared.statistics().opened, shared.statistics().closed);
+}
+
 TEST_F(sharing, ended_while_one_waits_out_the_backoff) {
     peer.refuses = refused;
     std::optional<connections> shared(std::in_place, loop, peer.opener(), coda::sharing_options{});
@@ -298,6 +402,7 @@ TEST_F(sharing, a_connection_lost_as_soon_as_it_was_open_is_an_error_of_who_wait
         auto const lost = co_await get(shared);
         EXPECT_EQ(lost.error().code(), errc::connection_lost);
         EXPECT_EQ(lost.error().outcome(), outcome::not_sent);
+        EXPECT_EQ(shared.statistics().connect_failures, 1u) << "it backs off";
     };
     loop.run(body());
 }

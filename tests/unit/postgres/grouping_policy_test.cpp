@@ -53,17 +53,23 @@ TEST(grouping_policy, remembers_a_bounded_number_of_writers) {
 
 TEST(grouping_policy, sends_small_queues_as_before) {
     grouping_policy const policy({.min_group = 8, .max_group = 16});
-    for (std::size_t queued = 0; queued < 8; ++queued) EXPECT_EQ(policy.size(queued, 64, true), 1u) << queued;
-    EXPECT_EQ(policy.size(8, 64, true), 8u);
-    EXPECT_EQ(policy.size(16, 64, true), 16u);
+    for (std::size_t queued = 0; queued < 8; ++queued) EXPECT_EQ(policy.size(queued, 64), 1u) << queued;
+    EXPECT_EQ(policy.size(8, 64), 8u);
+    EXPECT_EQ(policy.size(16, 64), 16u);
 }
 
 TEST(grouping_policy, waits_for_room_rather_than_sending_one_by_one_as_replies_trickle_in) {
     grouping_policy const policy({.min_group = 8, .max_group = 16});
-    EXPECT_EQ(policy.size(16, 7, true), 0u);
-    EXPECT_EQ(policy.size(16, 8, true), 8u);
-    EXPECT_EQ(policy.size(16, 12, true), 12u);
-    EXPECT_EQ(policy.size(16, 7, false), 1u) << "there will never be more";
+    EXPECT_EQ(policy.size(16, 7), 0u);
+    EXPECT_EQ(policy.size(16, 8), 8u);
+    EXPECT_EQ(policy.size(16, 12), 12u);
+}
+
+TEST(grouping_policy, groups_nothing_where_one_group_would_wait_for_the_other) {
+    grouping_policy const policy(
+        {.connection = {.max_in_flight = 15}, .grouping = grouping::automatic, .min_group = 8});
+    EXPECT_EQ(policy.choose("select 1", false), grouped::never);
+    EXPECT_EQ(policy.choose("select 1", true), grouped::never);
 }
 
 } // namespace

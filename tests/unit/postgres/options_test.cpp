@@ -25,6 +25,8 @@ TEST(connection_options, limits_are_good) {
     EXPECT_TRUE(check(o).has_value());
     EXPECT_TRUE(check(pg::client_options{.connections = 1}).has_value());
     EXPECT_TRUE(check(pg::client_options{.connections = 1'000}).has_value());
+    EXPECT_TRUE(check(pg::client_options{.min_group = 2, .max_group = 2}).has_value());
+    EXPECT_TRUE(check(pg::client_options{.max_group = 1'024}).has_value());
 }
 
 TEST(connection_options, each_bad_value_is_refused_by_the_name_of_its_option) {

@@ -29,14 +29,10 @@ void expect_step(pipeline::step const& got, what does, request* who) {
     EXPECT_EQ(got.who, who);
 }
 
-// The reply to a Sync, and whose statements are through with it (nullptr: nobody's who waits for it now).
-std::vector<request*> end_sync(pipeline& p) {
-    expect_step(p.on_reply(reply::sync), what::ended, nullptr);
-    std::vector<request*> through;
-    while (auto const one = p.end_one()) through.push_back(*one);
-    return through;
+// The reply to a Sync, and whose statement is through with it; nullptr: nobody's who waits for it now.
+void expect_ended(pipeline& p, request* who) {
+    expect_step(p.on_reply(reply::sync), who != nullptr ? what::ended : what::nothing, who);
 }
-void expect_ended(pipeline& p, std::vector<request*> const& through) { EXPECT_EQ(end_sync(p), through); }
 
 // Sends what is queued as one group.
 void send_group(pipeline& p, std::size_t size) {
@@ -46,7 +42,7 @@ void send_group(pipeline& p, std::size_t size) {
 // One statement's replies: its rows, then its Sync.
 void answer(pipeline& p, request& r) {
     expect_step(p.on_reply(reply::success), what::result, &r);
-    expect_ended(p, {&r});
+    expect_ended(p, &r);
 }
 
 TEST(pipeline, sends_and_answers_in_the_order_of_queueing) {
@@ -107,7 +103,7 @@ TEST(pipeline, prepares_and_executes_in_one_sync) {
     expect_step(p.on_reply(reply::success), what::nothing, nullptr); // prepared
     EXPECT_FALSE(p.at_preparation());
     expect_step(p.on_reply(reply::success), what::result, &r);
-    expect_ended(p, {&r});
+    expect_ended(p, &r);
 }
 
 TEST(pipeline, a_failed_preparation_is_the_result_and_the_skipped_execution_is_not) {
@@ -118,7 +114,7 @@ TEST(pipeline, a_failed_preparation_is_the_result_and_the_skipped_execution_is_n
     expect_step(p.on_reply(reply::failure), what::result, &r);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
     EXPECT_EQ(r.at, stage::sent) << "not through before its Sync";
-    expect_ended(p, {&r});
+    expect_ended(p, &r);
 }
 
 TEST(pipeline, a_failed_execution_after_its_preparation_is_the_result) {
@@ -128,7 +124,7 @@ TEST(pipeline, a_failed_execution_after_its_preparation_is_the_result) {
     p.sent(*p.next(), {.statement = 7, .prepares = true});
     expect_step(p.on_reply(reply::success), what::nothing, nullptr);
     expect_step(p.on_reply(reply::failure), what::result, &r);
-    expect_ended(p, {&r});
+    expect_ended(p, &r);
 }
 
 TEST(pipeline, a_failure_at_the_sync_replaces_the_rows) { // a deferred constraint
@@ -138,7 +134,7 @@ TEST(pipeline, a_failure_at_the_sync_replaces_the_rows) { // a deferred constrai
     send_all(p);
     expect_step(p.on_reply(reply::success), what::result, &r);
     expect_step(p.on_reply(reply::failure), what::result, &r);
-    expect_ended(p, {&r});
+    expect_ended(p, &r);
     EXPECT_EQ(p.load(), 0u);
 }
 
@@ -149,7 +145,7 @@ TEST(pipeline, only_the_first_failure_of_a_statement_is_its_result) {
     send_all(p);
     expect_step(p.on_reply(reply::failure), what::result, &r);
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
-    expect_ended(p, {&r});
+    expect_ended(p, &r);
 }
 
 TEST(pipeline, one_failure_does_not_touch_the_next_statement) {
@@ -158,7 +154,7 @@ TEST(pipeline, one_failure_does_not_touch_the_next_statement) {
     for (auto& x : r) p.enqueue(x);
     send_all(p);
     expect_step(p.on_reply(reply::failure), what::result, &r[0]);
-    expect_ended(p, {&r[0]});
+    expect_ended(p, &r[0]);
     answer(p, r[1]);
 }
 
@@ -206,7 +202,7 @@ TEST(pipeline, a_sent_statement_that_is_abandoned_drains_in_its_place) {
     answer(p, r[0]);
     EXPECT_TRUE(p.front_drains());
     expect_step(p.on_reply(reply::success), what::nothing, nullptr);
-    expect_ended(p, {nullptr});
+    expect_ended(p, nullptr);
     EXPECT_FALSE(p.draining());
     answer(p, r[2]);
 }
@@ -220,7 +216,7 @@ TEST(pipeline, an_abandoned_statement_may_fail_unheard) {
     EXPECT_FALSE(p.abandon(r[0]));
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
-    expect_ended(p, {nullptr});
+    expect_ended(p, nullptr);
     answer(p, r[1]);
 }
 
@@ -231,7 +227,7 @@ TEST(pipeline, abandoned_between_its_rows_and_its_sync_it_drains) {
     send_all(p);
     expect_step(p.on_reply(reply::success), what::result, &r);
     EXPECT_FALSE(p.abandon(r));
-    expect_ended(p, {nullptr});
+    expect_ended(p, nullptr);
     EXPECT_FALSE(p.draining());
     EXPECT_EQ(p.load(), 0u);
 }
@@ -258,14 +254,14 @@ TEST(pipeline, what_nobody_waits_for_always_fits_before_the_next) {
     EXPECT_TRUE(p.front_drains());
     EXPECT_EQ(p.next(), nullptr);
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
-    expect_ended(p, {nullptr});
+    expect_ended(p, nullptr);
     EXPECT_EQ(p.next(), nullptr) << "still one in flight";
     answer(p, r[0]);
     EXPECT_EQ(p.next(), &r[1]);
     EXPECT_TRUE(p.abandon(r[1]));
 }
 
-TEST(pipeline, a_group_is_answered_when_its_sync_has_come) {
+TEST(pipeline, each_of_a_group_is_answered_by_its_own_reply_and_the_last_by_the_sync) {
     pipeline p(8, 8);
     std::deque<request> r(4);
     for (auto& x : r) p.enqueue(x);
@@ -274,13 +270,14 @@ TEST(pipeline, a_group_is_answered_when_its_sync_has_come) {
     EXPECT_TRUE(p.in_group());
     EXPECT_TRUE(p.at_fence());
     expect_step(p.on_reply(reply::success), what::nothing, nullptr); // the fence stands
-    for (std::size_t i : {0u, 1u, 2u}) {
+    for (std::size_t i : {0u, 1u}) {
         EXPECT_FALSE(p.at_fence());
         EXPECT_EQ(p.current(), &r[i]);
-        expect_step(p.on_reply(reply::success), what::result, &r[i]);
-        EXPECT_EQ(r[i].at, stage::sent);
+        expect_step(p.on_reply(reply::success), what::answer, &r[i]);
+        EXPECT_EQ(r[i].at, stage::ended);
     }
-    expect_ended(p, {&r[0], &r[1], &r[2]});
+    expect_step(p.on_reply(reply::success), what::result, &r[2]);
+    expect_ended(p, &r[2]);
     EXPECT_FALSE(p.in_group());
     answer(p, r[3]);
 }
@@ -291,15 +288,30 @@ TEST(pipeline, those_that_an_error_in_their_group_has_skipped_are_queued_again_f
     for (auto& x : r) p.enqueue(x);
     send_group(p, 4);
     p.on_reply(reply::success);
-    expect_step(p.on_reply(reply::success), what::result, &r[0]);
-    expect_step(p.on_reply(reply::failure), what::result, &r[1]);
+    expect_step(p.on_reply(reply::success), what::answer, &r[0]);
+    expect_step(p.on_reply(reply::failure), what::answer, &r[1]);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
-    expect_ended(p, {&r[0], &r[1], nullptr, nullptr});
+    expect_ended(p, nullptr);
     EXPECT_EQ(r[2].at, stage::queued);
     EXPECT_EQ(p.load(), 3u);
     EXPECT_EQ(send_all(p), (std::vector{&r[2], &r[3], &r[4]}));
     for (std::size_t i : {2u, 3u, 4u}) answer(p, r[i]);
+}
+
+TEST(pipeline, one_of_a_group_that_cannot_be_prepared_ends_when_its_execution_was_skipped) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    p.sent(*p.next(), {.statement = 3, .fenced = true, .prepares = true, .grouped = true, .open = true});
+    p.sent(*p.next(), {.grouped = true});
+    p.on_reply(reply::success);
+    expect_step(p.on_reply(reply::failure), what::result, &r[0]);
+    expect_step(p.on_reply(reply::skipped), what::ended, &r[0]);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_ended(p, nullptr);
+    EXPECT_EQ(send_all(p), (std::vector{&r[1]}));
+    answer(p, r[1]);
 }
 
 TEST(pipeline, one_that_the_fence_has_refused_is_queued_again_with_those_it_skipped) {
@@ -308,10 +320,10 @@ TEST(pipeline, one_that_the_fence_has_refused_is_queued_again_with_those_it_skip
     for (auto& x : r) p.enqueue(x);
     send_group(p, 3);
     p.on_reply(reply::success);
-    expect_step(p.on_reply(reply::success), what::result, &r[0]);
+    expect_step(p.on_reply(reply::success), what::answer, &r[0]);
     expect_step(p.on_reply(reply::refused), what::nothing, nullptr);
     expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
-    expect_ended(p, {&r[0], nullptr, nullptr});
+    expect_ended(p, nullptr);
     EXPECT_EQ(send_all(p), (std::vector{&r[1], &r[2]}));
     answer(p, r[1]);
     answer(p, r[2]);
@@ -328,40 +340,43 @@ TEST(pipeline, without_its_fence_nobody_of_a_group_was_run) {
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
     EXPECT_TRUE(p.at_preparation()) << "whose statement is not prepared then";
     for (int i = 0; i < 3; ++i) expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
-    expect_ended(p, {nullptr, nullptr});
+    expect_ended(p, nullptr);
     EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[1]}));
     answer(p, r[0]);
     answer(p, r[1]);
 }
 
-TEST(pipeline, a_group_whose_transaction_cannot_end_is_queued_again_but_for_those_who_have_left) {
+TEST(pipeline, what_a_group_has_read_stands_though_its_transaction_cannot_end) {
     pipeline p(8, 8);
-    std::deque<request> r(3);
+    std::deque<request> r(2);
     for (auto& x : r) p.enqueue(x);
-    send_group(p, 3);
+    send_group(p, 2);
     p.on_reply(reply::success);
-    for (auto& x : r) expect_step(p.on_reply(reply::success), what::result, &x);
-    EXPECT_FALSE(p.abandon(r[1]));
+    expect_step(p.on_reply(reply::success), what::answer, &r[0]);
+    expect_step(p.on_reply(reply::success), what::result, &r[1]);
     expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
-    expect_ended(p, {nullptr, nullptr, nullptr});
-    EXPECT_EQ(send_all(p), (std::vector{&r[0], &r[2]}));
-    answer(p, r[0]);
-    answer(p, r[2]);
-    EXPECT_FALSE(p.draining());
+    expect_ended(p, &r[1]);
+    EXPECT_EQ(p.load(), 0u);
 }
 
-TEST(pipeline, one_who_leaves_a_group_drains_in_his_place) {
+// What the drain timer, and asking the server to cancel, go by.
+TEST(pipeline, the_front_of_a_group_is_the_statement_that_runs) {
     pipeline p(8, 8);
     std::deque<request> r(3);
     for (auto& x : r) p.enqueue(x);
     send_group(p, 3);
-    EXPECT_FALSE(p.abandon(r[1]));
+    EXPECT_FALSE(p.abandon(r[0]));
+    EXPECT_FALSE(p.abandon(r[2]));
+    EXPECT_TRUE(p.front_drains());
     EXPECT_FALSE(p.unwanted());
     p.on_reply(reply::success);
-    expect_step(p.on_reply(reply::success), what::result, &r[0]);
     expect_step(p.on_reply(reply::success), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::success), what::result, &r[2]);
-    expect_ended(p, {&r[0], nullptr, &r[2]});
+    EXPECT_FALSE(p.front_drains());
+    expect_step(p.on_reply(reply::success), what::answer, &r[1]);
+    EXPECT_TRUE(p.front_drains());
+    EXPECT_TRUE(p.unwanted()) << "those who waited have been told";
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr);
+    expect_ended(p, nullptr);
     EXPECT_EQ(p.load(), 0u);
 }
 
@@ -404,10 +419,10 @@ TEST(pipeline, is_unwanted_when_every_caller_in_flight_has_left) {
     p.abandon(r[1]);
     EXPECT_TRUE(p.unwanted()) << "whatever is queued";
     p.on_reply(reply::success);
-    end_sync(p);
+    p.on_reply(reply::sync);
     EXPECT_TRUE(p.unwanted());
     p.on_reply(reply::success);
-    end_sync(p);
+    p.on_reply(reply::sync);
     EXPECT_FALSE(p.unwanted()) << "nothing is in flight";
     EXPECT_TRUE(p.abandon(r[2]));
 }
@@ -421,10 +436,10 @@ TEST(pipeline, what_the_driver_sent_itself_is_not_unwanted) {
     p.abandon(r);
     EXPECT_FALSE(p.unwanted());
     p.on_reply(reply::success);
-    end_sync(p);
+    p.on_reply(reply::sync);
     EXPECT_TRUE(p.unwanted());
     p.on_reply(reply::success);
-    end_sync(p);
+    p.on_reply(reply::sync);
     EXPECT_FALSE(p.unwanted());
 }
 
@@ -482,7 +497,7 @@ TEST(pipeline, tickets_survive_the_ring_going_round) {
         bool const owned = r[i].at == stage::sent;
         auto const rows = p.on_reply(reply::success);
         EXPECT_EQ(rows.who, owned ? &r[i] : nullptr) << i;
-        expect_ended(p, {owned ? &r[i] : nullptr});
+        expect_ended(p, owned ? &r[i] : nullptr);
         EXPECT_LE(send_all(p).size(), 1u);
         EXPECT_LE(p.in_flight(), window);
     }

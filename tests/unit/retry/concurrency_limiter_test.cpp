@@ -103,6 +103,21 @@ TEST(gradient_limit, does_not_take_calls_too_short_for_the_clock_for_what_all_sh
     EXPECT_EQ(limit.baseline(), 1ms);
 }
 
+TEST(gradient_limit, goes_on_from_where_it_was_when_a_call_fails_while_it_measures) {
+    coda::detail::gradient_limit limit(
+        {.initial = 20, .least = 1, .most = 1'000, .window = 100ms, .baseline_for = 1s, .tolerance_percent = 150});
+    coda::time_point now{};
+    auto const window = [&](bool fails) {
+        for (int i = 0; i < 10; ++i) limit.sample(now += 10ms, 1ms, 5);
+        if (fails) limit.dropped(now);
+    };
+    while (limit.limit() == 20U) window(false);
+    ASSERT_EQ(limit.limit(), 5U) << "it measures";
+    limit.dropped(now);
+    window(false);
+    EXPECT_EQ(limit.limit(), 18U);
+}
+
 TEST(concurrency_limiter, does_not_grow_while_it_is_not_used) {
     manual_loop loop;
     server s(1'000, 10ms);

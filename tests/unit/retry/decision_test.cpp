@@ -164,6 +164,7 @@ TEST(health, of_a_value_is_good) {
     EXPECT_EQ(health_after(coda::result<int>(1)), coda::health::good);
     EXPECT_EQ(health_after(coda::result<>(coda::error(coda::errc::connection_lost))), coda::health::bad);
     EXPECT_EQ(health_after(coda::result<>(coda::error(coda::errc::cancelled))), coda::health::unknown);
+    EXPECT_EQ(health_after(coda::result<>(coda::error(coda::errc::queue_full))), coda::health::unknown);
 }
 
 } // namespace

@@ -17,8 +17,8 @@
 ///     auto db = co_await (co_await pools.local()).acquire();     // on any of the group's loops
 namespace coda {
 
-/// What can be sharded: what has permits as a `pool` has them, and can be closed. A pool is; a driver's client that has
-/// one hands on its functions.
+/// What can be sharded: what has permits as a `pool` has them, and can be closed. A pool is; what has one can hand on
+/// its functions.
 template <class C>
 concept shardable = requires(C& c, C const& k, detail::pool_watcher* w) {
     { c.watch(w) } noexcept;

@@ -40,9 +40,10 @@ concept shareable = requires(C& c, C const& k, error const& why) {
 };
 
 /// Finds the least loaded connection, opens more when all are busy, replaces those that were lost when they are needed.
-/// At most two are being opened at once: a peer that comes back is not stormed. After an attempt has failed the next is
-/// made after a random part of first_backoff, then of twice that, at most of max_backoff; while none is open they are
-/// made in the background until one succeeds, unless the error is `permanent` (error::kind): then when somebody asks.
+/// One is opened at a time while none is open, else two at most: a peer that comes back is not stormed. After an
+/// attempt has failed the next is made after first_backoff, then twice that, at most max_backoff, each time a random
+/// part of it, half to the whole; while none is open in the background until one succeeds, unless the error is
+/// `permanent` (error::kind): then when somebody asks.
 ///
 /// One loop only. Connections are held by std::shared_ptr, and must derive from std::enable_shared_from_this.
 template <class Connection>
@@ -74,7 +75,7 @@ public:
     operation<std::shared_ptr<Connection>> wait();
 
     /// `pick` gives nullptr and `wait` fails with errc::closed from here on. Waits until what is in flight has ended
-    /// (at most drain_timeout, or the context's deadline), then ends all connections.
+    /// (at most drain_timeout, or the context's deadline), then ends all connections. May be called again.
     operation<> close();
 
     /// Where it is to be used.
@@ -85,7 +86,7 @@ public:
     }
     /// What it knows of itself. `in_use`: connections with requests that were not answered; `idle`: those without;
     /// `waiters`: requests that wait for a connection to be opened, and `wait`: those that have; `handed_out`: requests
-    /// that were given one. Connections are not leased: there is no `hold`.
+    /// that were given one. Connections are not leased: there is no `hold`. Takes microseconds: for a page of metrics.
     pool_statistics statistics() const noexcept;
 
 private:
@@ -98,10 +99,11 @@ private:
         std::uint64_t number = 0;
     };
 
+    pool_counts counts() const noexcept;
     void open_another();
     task<> keep_one();
     task<member> open_one();
-    operation<std::shared_ptr<Connection>> attempt();
+    task<result<std::shared_ptr<Connection>>> attempt();
     void forget_lost() noexcept;
     void lose_all() noexcept;
     void refuse_all(error const& why) noexcept {
@@ -157,12 +159,12 @@ operation<std::shared_ptr<Connection>> shared_connections<Connection>::wait() {
     if (closed_) co_return error(errc::closed);
     if (Connection* const ready = pick()) co_return ready->shared_from_this();
     time_point const since = loop_.now();
-    if (opening_ == 0) co_return core_.not_served(*core_.last_error(), {}, statistics()); // it is not time to try again
-    if (waiting_ >= options_.max_waiting) co_return core_.not_served(error(errc::queue_full), {}, statistics());
+    if (opening_ == 0) co_return core_.not_served(*core_.last_error(), {}, counts()); // it is not time to try again
+    if (waiting_ >= options_.max_waiting) co_return core_.not_served(error(errc::queue_full), {}, counts());
     {
         detail::connection_wait turn(waiters_, waiting_);
         auto const waited = co_await as_result(turn);
-        if (waited.has_error()) co_return core_.not_served(waited.error(), loop_.now() - since, statistics());
+        if (waited.has_error()) co_return core_.not_served(waited.error(), loop_.now() - since, counts());
     }
     // All who waited come at once: the least loaded for each, and more are opened for them.
     Connection* const least = pick();
@@ -188,7 +190,12 @@ void shared_connections<Connection>::open_another() {
 // others.
 template <class Connection>
 task<> shared_connections<Connection>::keep_one() {
-    member const mine = co_await open_one();
+    member mine;
+    try {
+        mine = co_await open_one();
+    } catch (std::bad_alloc const&) {
+        refuse_all(detail::current_failure());
+    }
     --opening_;
     if (mine.connection == nullptr) co_return;
     forget_lost(); // so that there is room
@@ -206,16 +213,17 @@ auto shared_connections<Connection>::open_one() -> task<member> {
             auto const slept = co_await as_result(sleep_until(core_.retry_at()));
             if (slept.has_error() || open() != 0) break;
         }
+        auto one = attempt(); // without memory for it there is none
         time_point const begun = loop_.now();
         auto const number = core_.begun();
-        auto made = co_await as_result(attempt());
+        auto const made = co_await std::move(one);
         if (closed_) {
             core_.given_up(number);
             break;
         }
         if (made.has_value()) {
             core_.connected(number, loop_.now() - begun);
-            co_return member(std::move(*made), number);
+            co_return member(*made, number);
         }
         core_.failed(number, made.error(), loop_.now());
         refuse_all(made.error());
@@ -224,10 +232,14 @@ auto shared_connections<Connection>::open_one() -> task<member> {
     co_return member();
 }
 
+// What the opener gives, if it is a connection that can be used.
 template <class Connection>
-operation<std::shared_ptr<Connection>> shared_connections<Connection>::attempt() {
+auto shared_connections<Connection>::attempt() -> task<result<std::shared_ptr<Connection>>> {
     try {
-        co_return co_await as_result(with_timeout(options_.connect_timeout, open_()));
+        auto made = co_await as_result(with_timeout(options_.connect_timeout, open_()));
+        if (made.has_value() && *made == nullptr) co_return error(errc::not_connected);
+        if (made.has_value() && !(*made)->usable()) co_return (*made)->why_lost();
+        co_return made;
     } catch (...) {
         co_return detail::current_failure();
     }
@@ -243,8 +255,8 @@ operation<> shared_connections<Connection>::close() {
     background_->cancel(errc::closed);
     co_await background_->join();
     refuse_all(error(errc::closed));
-    for (auto const& m : connections_)
-        static_cast<void>(co_await as_result(with_deadline(latest, m.connection->idle().wait())));
+    auto const all = connections_; // another call may end sooner
+    for (auto const& m : all) static_cast<void>(co_await as_result(with_deadline(latest, m.connection->idle().wait())));
     lose_all();
     core_.closed();
     co_return result<>();
@@ -270,12 +282,23 @@ void shared_connections<Connection>::lose_all() noexcept {
 }
 
 template <class Connection>
+pool_counts shared_connections<Connection>::counts() const noexcept {
+    pool_counts c = core_.counts();
+    for (auto const& m : connections_) {
+        if (!m.usable())
+            ++c.closed;
+        else
+            ++(m.connection->load() == 0 ? c.idle : c.in_use);
+    }
+    c.waiters = waiting_;
+    c.handed_out = handed_out_;
+    return c;
+}
+
+template <class Connection>
 pool_statistics shared_connections<Connection>::statistics() const noexcept {
-    pool_statistics s = core_.statistics();
+    auto s = core_.statistics(counts());
     if (closed_) s.state = pool_state::closed;
-    for (auto const& m : connections_) ++(!m.usable() ? s.closed : m.connection->load() == 0 ? s.idle : s.in_use);
-    s.waiters = waiting_;
-    s.handed_out = handed_out_;
     return s;
 }
 

@@ -28,12 +28,13 @@ constexpr health health_after(error_class kind, outcome what) noexcept {
     return health::bad;
 }
 
-/// The same of a call's outcome; `good` where it succeeded.
+/// The same of a call's outcome; `good` where it succeeded, `unknown` where a queue of this side's was full.
 template <class T>
 health health_after(result<T> const& ended) noexcept {
     if (ended.has_value()) [[likely]]
         return health::good;
     error const e = ended.error();
+    if (e.code() == errc::queue_full) return health::unknown;
     return health_after(e.kind(), e.outcome());
 }
 

@@ -75,10 +75,11 @@ public:
     /// the context's deadline), then closes all connections.
     operation<> close();
 
-    /// Statements that only read: those that wait in the queue together (min_group) share one Sync, inside a fence that
-    /// the server enforces. One that would write fails in it with sqlstate::read_only_transaction, having done nothing.
-    /// Another's error does not touch them: what the server skipped because of it was not run, and is sent again. All
-    /// of a group see the same now().
+    /// Statements of which the caller says that they only read: those that wait in the queue together (min_group) share
+    /// one Sync, inside a fence that the server enforces; fewer are sent as ever, and without it. One that would write
+    /// fails in the fence with sqlstate::read_only_transaction. Another's error does not touch them: what the server
+    /// skipped because of it was not run, and is sent again. For short ones: a group is answered when all of it has
+    /// run. All of it see the same now(), and hold their locks until then.
     ///
     ///     auto name = co_await db.reads().query_one<std::string>("select name from users where id = $1", id);
     statements_of_client reads() const noexcept { return statements_of_client({sessions_, grouping_, as::read}); }
@@ -101,7 +102,8 @@ public:
 
     /// What its connections are doing, as of a pool: `in_use` are those with statements in flight or queued, `idle`
     /// those without; `waiters` are statements that wait for a connection to be opened, `wait` how long such waited,
-    /// and `handed_out` counts the statements that were given one. There is no `hold`. Cheap.
+    /// and `handed_out` counts the statements that were given one. There is no `hold`. Takes
+    /// microseconds: for a page of metrics.
     pool_statistics statistics() const noexcept;
 
     /// For `statements`.

@@ -49,7 +49,7 @@ enum class grouping : unsigned char {
     off,       ///< none
     asked,     ///< those of `client::reads`
     automatic, ///< all single queries but those of `client::alone`: one that would write is refused by the fence,
-               ///< having done nothing, is sent again by itself, and its text is not tried again
+               ///< is sent again by itself, and its text is not tried again
 };
 
 /// Bounds of a client's connections.
@@ -59,7 +59,8 @@ struct client_options {
     connection_options connection{};
     /// Which statements may share a Sync with others.
     pg::grouping grouping = pg::grouping::asked;
-    /// So many must wait together to be grouped; fewer are sent with a Sync each. 2 to max_group.
+    /// So many must wait together to be grouped; fewer are sent with a Sync each. 2 to max_group; where it is more than
+    /// half of max_in_flight, none are.
     std::size_t min_group = 8;
     /// So many are grouped at most. min_group to 1,024.
     std::size_t max_group = 16;

@@ -58,7 +58,8 @@ public:
 
     /// What its connections are doing, as of a pool: `in_use` are those with commands in flight or queued, `idle` those
     /// without; `waiters` are commands that wait for a connection to be opened, `wait` how long such waited, and
-    /// `handed_out` counts the commands that were given one. There is no `hold`. Cheap.
+    /// `handed_out` counts the commands that were given one. There is no `hold`. Takes
+    /// microseconds: for a page of metrics.
     pool_statistics statistics() const noexcept;
 
     /// For `commands`.

@@ -56,6 +56,7 @@ public:
     void failed(std::uint64_t number, error const& why, time_point now) noexcept;
     void given_up(std::uint64_t number) noexcept;
     void ended(std::uint64_t number, close_reason reason, error const* why) noexcept;
+    // For good: attempts that are under way are given up.
     void closed() noexcept;
 
     // No attempt before then.
@@ -75,7 +76,8 @@ public:
     error not_served(error const& why, duration waited, pool_counts const& now) noexcept;
 
     // What is open is for the caller to add.
-    pool_statistics statistics() const noexcept;
+    pool_counts const& counts() const noexcept;
+    pool_statistics statistics(pool_counts const& now) const noexcept;
 
 private:
     struct state;
