@@ -2,12 +2,14 @@
 // chaos: storms of faults over the drivers, and what must hold under them. Run by scripts/chaos, with servers that it
 // may kill.
 #include "memory.hpp"
+#include "options.hpp"
+#include "pool_choice.hpp"
 #include "server_process.hpp"
+#include "sharded_storm.hpp"
 #include "storm.hpp"
 #include "support/required_server.hpp"
+#include "tally.hpp"
 #include "watchdog.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -18,16 +20,7 @@ namespace {
 using namespace coda::chaos;
 using clock_type = std::chrono::steady_clock;
 
-struct options {
-    std::vector<std::string> stores{"postgres", "redis", "mongo"};
-    std::vector<std::string> loops{"asio", "ev"};
-    std::uint64_t seed = std::random_device()() % 1'000'000;
-    std::uint64_t storm = 0; // the only one; 0: all
-    std::uint64_t operations = 0;
-    double seconds = 0;
-    std::size_t callers = 32;
-    bool verbose = false;
-};
+constexpr std::uint64_t every_sharded = 4; // of so many storms one is over several loops
 
 // Everything in a storm comes from this.
 std::uint64_t seed_of(options const& o, std::uint64_t storm) {
@@ -75,7 +68,7 @@ std::uint64_t run(options const& o, std::string const& name, std::string const& 
     auto const goes_on = [&](std::uint64_t storm) {
         if (o.storm != 0) return storm == o.storm;
         if (storm == 1) return true;
-        if (o.operations != 0) return a.operations() < o.operations / shares;
+        if (o.operations != 0) return a.operations() < share_of(o.operations, shares);
         return clock_type::now() - begin < std::chrono::duration<double>(o.seconds / static_cast<double>(shares));
     };
     for (std::uint64_t n = std::max<std::uint64_t>(o.storm, 1); goes_on(n); ++n) {
@@ -84,11 +77,16 @@ std::uint64_t run(options const& o, std::string const& name, std::string const& 
         storm_of.seed = seed_of(o, n);
         storm_of.callers = o.callers;
         storm_of.place = fmt::format("storm_{}_{}_{}", loop, o.seed, n);
+        storm_of.pool = chosen_pool(storm_of.seed + 1);
         auto const replay = fmt::format("--store {} --loop {} --seed {} --storm {}", name, loop, o.seed, n);
-        a.in_storm(replay);
-        if (o.verbose) fmt::print("{}\n", replay);
+        auto const pool = describe(storm_of.pool);
+        a.in_storm(replay, pool);
+        if (o.verbose) fmt::print("{}: {}\n", replay, pool);
         alive.expects_an_end_of(replay);
-        storm(*s, server, a, storm_of).run();
+        if (n % every_sharded == 0)
+            sharded_storm(*s, server, a, storm_of).run();
+        else
+            storm(*s, server, a, storm_of).run();
         a.counted("storms");
         memory.after_storm(a);
     }
@@ -98,20 +96,36 @@ std::uint64_t run(options const& o, std::string const& name, std::string const& 
     return a.violations();
 }
 
+// Where it cannot be run to its end, it has failed, and the others are run all the same.
+bool passes(options const& o, std::string const& name, std::string const& loop, std::size_t shares) {
+    try {
+        return run(o, name, loop, shares) == 0;
+    } catch (std::exception const& e) {
+        fmt::print("{} on {} ended with an exception: {}\n", name, loop, e.what());
+        return false;
+    }
+}
+
 int run_all(options const& o) {
+    if (coda::test::server_variable("CODA_SERVERS_DURABLE").empty()) {
+        fmt::print("The servers may forget what they have acknowledged: run this by scripts/chaos.\n");
+        return 2;
+    }
     fmt::print("chaos --seed {}\n", o.seed);
-    std::uint64_t violations = 0;
+    tally t;
     for (auto const& name : o.stores) {
         auto const upper = name == "postgres" ? "POSTGRES" : name == "redis" ? "REDIS" : "MONGO";
         auto const why = coda::test::server_variable(fmt::format("CODA_TEST_{}_UNAVAILABLE", upper).c_str());
         if (!why.empty()) {
             fmt::print("\n{}: NOT TESTED, no server: {}\n", name, why);
+            t.skipped(name, o.loops.size());
             continue;
         }
         auto const shares = o.loops.size() * (o.operations != 0 ? 1 : o.stores.size());
-        for (auto const& loop : o.loops) violations += run(o, name, loop, shares);
+        for (auto const& loop : o.loops) passes(o, name, loop, shares) ? t.passed(name) : t.failed(name);
     }
-    return violations == 0 ? 0 : 1;
+    fmt::print("\n{}\n", t.closing_line());
+    return t.exit_status();
 }
 
 // A signal ends the run, where a loop would have it cancel one storm only. The servers are scripts/servers' business.
@@ -123,25 +137,6 @@ int main(int argc, char** argv) {
     std::signal(SIGINT, &end_by_signal);
     std::signal(SIGTERM, &end_by_signal);
     options o;
-    CLI::App app("Storms of faults over coda's drivers");
-    app.add_option("--store", o.stores, "postgres, redis, mongo; all of them")
-        ->check(CLI::IsMember({"postgres", "redis", "mongo"}));
-    app.add_option("--loop", o.loops, "asio, ev; both")->check(CLI::IsMember({"asio", "ev"}));
-    app.add_option("--seed", o.seed, "of everything that happens; by chance");
-    app.add_option("--storm", o.storm, "only this one, from 1 on");
-    app.add_option("--operations", o.operations, "at least so many for each store");
-    app.add_option("--seconds", o.seconds, "for about so long altogether");
-    app.add_option("--callers", o.callers, "who ask at once")->check(CLI::Range(1, 10'000));
-    app.add_flag("--verbose", o.verbose, "names each storm");
-    CLI11_PARSE(app, argc, argv);
-#ifndef CODA_HAS_LIBEV
-    std::erase(o.loops, "ev");
-#endif
-    if (o.operations == 0 && o.seconds == 0) o.seconds = 60;
-    try {
-        return run_all(o);
-    } catch (std::exception const& e) {
-        fmt::print("chaos ended with an exception: {}\n", e.what());
-        return 2;
-    }
+    if (auto const status = read(o, argc, argv)) return *status;
+    return run_all(o);
 }

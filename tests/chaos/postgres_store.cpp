@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "store.hpp"
+#include "sharded_pools.hpp"
 #include "support/postgres_server.hpp"
 
-#include <coda/pool.hpp>
 #include <coda/postgres.hpp>
 
 namespace coda::chaos {
 
 namespace {
-
-using pool_type = pool<pg::connection>;
 
 struct statements {
     explicit statements(std::string const& table)
@@ -32,17 +29,19 @@ operation<std::string> keeping(statements_ref, operation<std::string> statement)
     co_return co_await as_result(std::move(statement));
 }
 
-operation<std::string> leased_read(operation<lease<pg::connection>> acquired, statements_ref sql, std::string text,
-                                   std::uint64_t number) {
-    auto db = co_await as_result(std::move(acquired));
-    if (db.has_error()) co_return db.error();
-    auto answer = co_await as_result((*db)->query_one<std::string>(sql->slow_read, text, seconds_of(number)));
+template <class Acquire>
+operation<std::string> leased_read(Acquire acquired, statements_ref sql, std::string text, std::uint64_t number) {
+    auto taken = co_await as_result(std::move(acquired));
+    if (taken.has_error()) co_return taken.error();
+    pg::connection& db = **taken;
+    auto answer = co_await as_result(db.query_one<std::string>(sql->slow_read, text, seconds_of(number)));
     co_return std::move(answer);
 }
 
 // Until the commit nothing has happened, whatever became of its parts.
-operation<std::string> transaction(operation<lease<pg::connection>> acquired, statements_ref sql, std::string text,
-                                   std::uint64_t number, bool commits) {
+template <class Acquire>
+operation<std::string> transaction(Acquire acquired, statements_ref sql, std::string text, std::uint64_t number,
+                                   bool commits) {
     auto taken = co_await as_result(std::move(acquired));
     if (taken.has_error()) co_return taken.error();
     pg::connection& db = **taken;
@@ -63,20 +62,31 @@ operation<std::string> transaction(operation<lease<pg::connection>> acquired, st
     co_return std::move(after);
 }
 
-operation<> hold_one(operation<lease<pg::connection>> acquired, latch& all) {
-    auto db = co_await as_result(std::move(acquired));
-    all.count_down();
-    if (db.has_error()) co_return db.error();
-    co_return co_await as_result(all.wait());
+pg::connection_options connection_bounds() {
+    return {.connect_timeout = bounds::connect,
+            .statement_timeout = bounds::request,
+            .drain_timeout = bounds::drain,
+            .cancel_timeout = bounds::drain,
+            .max_in_flight = 16};
+}
+
+duration longest(request what) {
+    switch (what) {
+    case request::read:
+    case request::slow_read:
+    case request::write: return bounds::connect + bounds::request;
+    case request::leased_read: return bounds::acquire + bounds::request;
+    default: return bounds::acquire + 6 * bounds::request;
+    }
 }
 
 class postgres_subject final : public subject {
 public:
-    postgres_subject(loop& l, std::string uri, std::string const& place)
-        : sql_(std::make_shared<statements>(place)),
-          client_(l, uri, client_bounds()),
-          pool_(
-              l, [&l, uri] { return std::make_unique<pg::connection>(l, uri, connection_bounds()); }, pool_bounds()) {}
+    postgres_subject(loop& l, std::string uri, std::string const& place, pool_options const& pool)
+        : max_size_(pool.max_size),
+          sql_(std::make_shared<statements>(place)),
+          client_(l, uri, {.connections = 2, .connection = connection_bounds()}),
+          pool_(l, [&l, uri] { return std::make_unique<pg::connection>(l, uri, connection_bounds()); }, pool) {}
 
     operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
         switch (what) {
@@ -94,12 +104,7 @@ public:
     }
 
     operation<> take_all() override {
-        latch all(max_size());
-        auto const body = [this, &all](scope& s) -> task<> {
-            for (std::size_t i = 0; i < max_size(); ++i) s.spawn(hold_one(pool_.acquire(), all));
-            co_await all.wait();
-        };
-        co_return co_await as_result(with_scope(body));
+        return hold_at_once(max_size_, [this] { return pool_.acquire(); });
     }
 
     operation<> close() override {
@@ -109,39 +114,36 @@ public:
 
     void clear(bool interrupt) override { pool_.clear({.interrupt_in_use = interrupt}); }
     pool_statistics statistics() const override { return pool_.statistics(); }
-    std::size_t max_size() const override { return pool_bounds().max_size; }
 
-    duration bound(request what) const override {
-        switch (what) {
-        case request::read:
-        case request::slow_read:
-        case request::write: return bounds::connect + bounds::request;
-        case request::leased_read: return bounds::acquire + bounds::request;
-        default: return bounds::acquire + 6 * bounds::request;
-        }
-    }
+    duration bound(request what) const override { return longest(what); }
 
 private:
-    static pg::connection_options connection_bounds() {
-        return {.connect_timeout = bounds::connect,
-                .statement_timeout = bounds::request,
-                .drain_timeout = bounds::drain,
-                .cancel_timeout = bounds::drain,
-                .max_in_flight = 16};
+    std::size_t max_size_;
+    statements_ref sql_;
+    pg::client client_;
+    pool<pg::connection> pool_;
+};
+
+class sharded_postgres final : public sharded_pools<pg::connection> {
+public:
+    sharded_postgres(loop_group& g, pool_options const& o, std::string const& uri, std::string const& place,
+                     objector object)
+        : sharded_pools(g, o, maker(uri), std::move(object)), sql_(std::make_shared<statements>(place)) {}
+
+    operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
+        if (what == request::leased_read) return leased_read(acquire(), sql_, std::move(text), number);
+        return transaction(acquire(), sql_, std::move(text), number, what == request::transaction);
     }
-    static pg::client_options client_bounds() { return {.connections = 2, .connection = connection_bounds()}; }
-    static pool_options pool_bounds() {
-        return {.max_size = 4,
-                .acquire_timeout = bounds::acquire,
-                .connect_timeout = bounds::connect,
-                .validate_timeout = bounds::validate,
-                .reset_timeout = bounds::reset,
-                .close_timeout = bounds::close};
+    duration bound(request what) const override { return longest(what); }
+
+private:
+    static factory maker(std::string const& uri) {
+        return [uri](loop& l, std::atomic<std::size_t>& live) {
+            return std::make_unique<connection>(live, l, uri, connection_bounds());
+        };
     }
 
     statements_ref sql_;
-    pg::client client_;
-    pool_type pool_;
 };
 
 class the_postgres_store final : public store {
@@ -168,13 +170,20 @@ public:
         session().ask("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'storm'");
         return true;
     }
-    std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place) override {
-        return std::make_unique<postgres_subject>(
-            l, fmt::format("postgresql://coda@127.0.0.1:{}/coda?sslmode=disable&application_name=storm", through.port),
-            place);
+    std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
+                                  pool_options const& pool) override {
+        return std::make_unique<postgres_subject>(l, uri_at(through), place, pool);
+    }
+    std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,
+                                                  std::string const& place, pool_options const& pool,
+                                                  objector object) override {
+        return std::make_unique<sharded_postgres>(g, pool, uri_at(through), place, std::move(object));
     }
 
 private:
+    static std::string uri_at(test::endpoint const& e) {
+        return fmt::format("postgresql://coda@127.0.0.1:{}/coda?sslmode=disable&application_name=storm", e.port);
+    }
     static std::string uri() { return test::server_variable("CODA_TEST_POSTGRES_URI"); }
     static test::postgres_session session() { return test::postgres_session(uri() + "?connect_timeout=5"); }
 };

@@ -1,50 +1,60 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "store.hpp"
+#include "sharded_pools.hpp"
 #include "support/redis_server.hpp"
 
-#include <coda/pool.hpp>
 #include <coda/redis.hpp>
 
 namespace coda::chaos {
 
 namespace {
 
-using pool_type = pool<redis::connection>;
-using leased = operation<lease<redis::connection>>;
+// Counts one more for a number and answers with the text.
+constexpr std::string_view count = R"(
+    local n = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+    if n ~= 1 then return 'counted ' .. n .. ' times' end
+    return ARGV[2])";
 
-operation<std::string> counted(operation<std::int64_t> increment, std::string text) {
-    auto const n = co_await as_result(std::move(increment));
-    if (n.has_error()) co_return n.error();
-    if (*n != 1) co_return fmt::format("counted {} times", *n);
-    co_return std::move(text);
-}
+// Keeps the server busy for so many microseconds: nobody else is served meanwhile.
+constexpr std::string_view busy = R"(
+    local function now() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
+    local over = now() + tonumber(ARGV[2])
+    while now() < over do end
+    return ARGV[1])";
+
+// Most of them short, since they are everybody's.
+std::uint64_t busy_for(std::uint64_t number) { return number % 32 == 0 ? 20'000 : number % 8 * 100; }
 
 // Waits for a list that nobody fills: cancelled meanwhile, it costs the connection.
-operation<std::string> leased_read(leased acquired, std::string text, std::uint64_t number) {
-    auto db = co_await as_result(std::move(acquired));
-    if (db.has_error()) co_return db.error();
+template <class Acquire>
+operation<std::string> leased_read(Acquire acquired, std::string text, std::uint64_t number) {
+    auto taken = co_await as_result(std::move(acquired));
+    if (taken.has_error()) co_return taken.error();
+    redis::connection& db = **taken;
     if (number % 3 == 0) {
-        auto const nothing = co_await as_result((*db)->command<redis::reply>("BLPOP", "coda:nothing", "0.02"));
+        auto const nothing = co_await as_result(db.command<redis::reply>("BLPOP", "coda:nothing", "0.02"));
         if (nothing.has_error()) co_return nothing.error();
     }
-    auto answer = co_await as_result((*db)->command<std::string>("ECHO", std::move(text)));
+    auto answer = co_await as_result(db.command<std::string>("ECHO", std::move(text)));
     co_return std::move(answer);
 }
 
 // Until EXEC nothing has happened. What it leaves behind now and then, another database or a transaction that is open,
 // the next must not meet.
-operation<std::string> transaction(leased acquired, std::string place, std::string text, std::uint64_t number,
+template <class Acquire>
+operation<std::string> transaction(Acquire acquired, std::string place, std::string text, std::uint64_t number,
                                    bool commits) {
     auto taken = co_await as_result(std::move(acquired));
     if (taken.has_error()) co_return taken.error();
     redis::connection& db = **taken;
+    auto before = co_await as_result(db.command<std::string>("ECHO", text));
+    if (before.has_error()) co_return before.error().with_outcome(outcome::not_sent);
     auto const begun = co_await as_result(db.command("MULTI"));
     if (begun.has_error()) co_return begun.error().with_outcome(outcome::not_sent);
     auto const queued = co_await as_result(db.command<redis::reply>("HINCRBY", place, number, 1));
     if (queued.has_error()) co_return queued.error().with_outcome(outcome::not_sent);
     auto const asked = co_await as_result(db.command<redis::reply>("ECHO", text));
     if (asked.has_error()) co_return asked.error().with_outcome(outcome::not_sent);
-    if (!commits) co_return std::move(text);
+    if (!commits) co_return std::move(before);
     auto done = co_await as_result(db.command<std::tuple<std::int64_t, std::string>>("EXEC"));
     if (done.has_error()) co_return done.error();
     if (number % 5 == 0) static_cast<void>(co_await as_result(db.command("SELECT", 5)));
@@ -52,28 +62,38 @@ operation<std::string> transaction(leased acquired, std::string place, std::stri
     co_return std::get<1>(std::move(*done));
 }
 
-operation<> hold_one(leased acquired, latch& all) {
-    auto db = co_await as_result(std::move(acquired));
-    all.count_down();
-    if (db.has_error()) co_return db.error();
-    co_return co_await as_result(all.wait());
+redis::connection_options connection_bounds() {
+    return {.connect_timeout = bounds::connect,
+            .command_timeout = bounds::request,
+            .drain_timeout = bounds::drain,
+            .max_in_flight = 64};
+}
+
+duration longest(request what) {
+    switch (what) {
+    case request::read:
+    case request::slow_read:
+    case request::write: return bounds::connect + bounds::request;
+    case request::leased_read: return bounds::acquire + 2 * bounds::request;
+    default: return bounds::acquire + 6 * bounds::request;
+    }
 }
 
 class redis_subject final : public subject {
 public:
-    redis_subject(loop& l, std::string uri, std::string place)
-        : place_(std::move(place)),
+    redis_subject(loop& l, std::string uri, std::string place, pool_options const& pool)
+        : max_size_(pool.max_size),
+          place_(std::move(place)),
           client_(l, uri, {.connections = 2, .connection = connection_bounds()}),
-          pool_(
-              l, [&l, uri] { return std::make_unique<redis::connection>(l, uri, connection_bounds()); },
-              pool_bounds()) {}
+          pool_(l, [&l, uri] { return std::make_unique<redis::connection>(l, uri, connection_bounds()); }, pool) {}
 
     operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
         switch (what) {
-        case request::read:
-        case request::slow_read: return client_.command<std::string>("ECHO", std::move(text));
+        case request::read: return client_.command<std::string>("ECHO", std::move(text));
+        case request::slow_read:
+            return client_.command<std::string>("EVAL", busy, 0, std::move(text), busy_for(number));
         case request::write:
-            return counted(client_.command<std::int64_t>("HINCRBY", std::string(place_), number, 1), std::move(text));
+            return client_.command<std::string>("EVAL", count, 1, std::string(place_), number, std::move(text));
         case request::leased_read: return leased_read(pool_.acquire(), std::move(text), number);
         case request::transaction:
         case request::rolled_back: break;
@@ -82,12 +102,7 @@ public:
     }
 
     operation<> take_all() override {
-        latch all(max_size());
-        auto const body = [this, &all](scope& s) -> task<> {
-            for (std::size_t i = 0; i < max_size(); ++i) s.spawn(hold_one(pool_.acquire(), all));
-            co_await all.wait();
-        };
-        co_return co_await as_result(with_scope(body));
+        return hold_at_once(max_size_, [this] { return pool_.acquire(); });
     }
 
     operation<> close() override {
@@ -97,37 +112,35 @@ public:
 
     void clear(bool interrupt) override { pool_.clear({.interrupt_in_use = interrupt}); }
     pool_statistics statistics() const override { return pool_.statistics(); }
-    std::size_t max_size() const override { return pool_bounds().max_size; }
 
-    duration bound(request what) const override {
-        switch (what) {
-        case request::read:
-        case request::slow_read:
-        case request::write: return bounds::connect + bounds::request;
-        case request::leased_read: return bounds::acquire + 2 * bounds::request;
-        default: return bounds::acquire + 5 * bounds::request;
-        }
-    }
+    duration bound(request what) const override { return longest(what); }
 
 private:
-    static redis::connection_options connection_bounds() {
-        return {.connect_timeout = bounds::connect,
-                .command_timeout = bounds::request,
-                .drain_timeout = bounds::drain,
-                .max_in_flight = 64};
+    std::size_t max_size_;
+    std::string place_;
+    redis::client client_;
+    pool<redis::connection> pool_;
+};
+
+class sharded_redis final : public sharded_pools<redis::connection> {
+public:
+    sharded_redis(loop_group& g, pool_options const& o, std::string const& uri, std::string place, objector object)
+        : sharded_pools(g, o, maker(uri), std::move(object)), place_(std::move(place)) {}
+
+    operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
+        if (what == request::leased_read) return leased_read(acquire(), std::move(text), number);
+        return transaction(acquire(), place_, std::move(text), number, what == request::transaction);
     }
-    static pool_options pool_bounds() {
-        return {.max_size = 4,
-                .acquire_timeout = bounds::acquire,
-                .connect_timeout = bounds::connect,
-                .validate_timeout = bounds::validate,
-                .reset_timeout = bounds::reset,
-                .close_timeout = bounds::close};
+    duration bound(request what) const override { return longest(what); }
+
+private:
+    static factory maker(std::string const& uri) {
+        return [uri](loop& l, std::atomic<std::size_t>& live) {
+            return std::make_unique<connection>(live, l, uri, connection_bounds());
+        };
     }
 
     std::string place_;
-    redis::client client_;
-    pool_type pool_;
 };
 
 class the_redis_store final : public store {
@@ -155,11 +168,19 @@ public:
         test::redis_server().ask({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
         return true;
     }
-    std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place) override {
-        return std::make_unique<redis_subject>(l, fmt::format("redis://127.0.0.1:{}", through.port), place);
+    std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
+                                  pool_options const& pool) override {
+        return std::make_unique<redis_subject>(l, uri_at(through), place, pool);
+    }
+    std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,
+                                                  std::string const& place, pool_options const& pool,
+                                                  objector object) override {
+        return std::make_unique<sharded_redis>(g, pool, uri_at(through), place, std::move(object));
     }
 
 private:
+    static std::string uri_at(test::endpoint const& e) { return fmt::format("redis://127.0.0.1:{}", e.port); }
+
     static constexpr long wrong_place = 1000;
 };
 

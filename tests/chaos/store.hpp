@@ -4,10 +4,12 @@
 
 #include "support/socket.hpp"
 
+#include <coda/pool/options.hpp>
 #include <coda/pool/statistics.hpp>
 #include <coda/runtime.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,8 +18,8 @@
 
 namespace coda::chaos {
 
-/// What callers ask for. Every answer is the text that came with the request, or the server's other words where it is
-/// not.
+/// What callers ask for. Every answer is the text that came with the request, as the server sent it back, or other
+/// words of the server's where it is not.
 enum class request : unsigned char {
     read,        ///< from a client that others share
     slow_read,   ///< that takes the server a while
@@ -47,8 +49,36 @@ public:
     /// Closes client and pool.
     virtual operation<> close() = 0;
     virtual pool_statistics statistics() const = 0;
-    virtual std::size_t max_size() const = 0;
     /// The longest that a request takes when its caller sets no bound.
+    virtual duration bound(request what) const = 0;
+};
+
+class pool_witness;
+/// Is told what must not be, in words; on any thread.
+using objector = std::function<void(std::string)>;
+
+/// A pool on each loop of a group, of one total (coda::sharded). On any of its loops, but for what says otherwise.
+class sharded_subject {
+public:
+    virtual ~sharded_subject() = default;
+
+    /// From any loop, before all else and after it.
+    virtual operation<> open() = 0;
+    virtual operation<> close() = 0;
+    /// Of requests, only those that lease.
+    virtual operation<std::string> ask(request what, std::string text, std::uint64_t number) = 0;
+    /// So many leases at once, given back again.
+    virtual operation<> take(std::size_t n) = 0;
+    /// Holds the pool's figures against its events.
+    virtual operation<> look() = 0;
+    virtual operation<> clear(bool interrupt) = 0;
+    /// Of the loop that asks.
+    virtual operation<std::size_t> permits() = 0;
+    /// Connections there are, on all loops; on any thread.
+    virtual std::size_t live() const noexcept = 0;
+    /// One for each loop; when all is closed.
+    virtual std::vector<pool_witness const*> witnesses() const = 0;
+    /// See subject::bound.
     virtual duration bound(request what) const = 0;
 };
 
@@ -66,7 +96,12 @@ public:
     /// False where it has no way to.
     virtual bool end_sessions() = 0;
 
-    virtual std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place) = 0;
+    virtual std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
+                                          pool_options const& pool) = 0;
+    /// pool.max_size is the total.
+    virtual std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,
+                                                          std::string const& place, pool_options const& pool,
+                                                          objector object) = 0;
 };
 
 std::unique_ptr<store> postgres_store();
