@@ -21,8 +21,9 @@ constexpr backoff between_attempts{.base = 2ms, .cap = 20ms};
 
 } // namespace
 
-callers::callers(loop& l, audit& a, caller_options o)
+callers::callers(loop& l, punctual_loops& all, audit& a, caller_options o)
     : loop_(l),
+      loops_(all),
       audit_(a),
       options_(std::move(o)),
       retry_random_(options_.seed),
@@ -203,23 +204,30 @@ void callers::note_time(open_call const& c) {
 }
 
 void callers::beat(time_point planned, duration waited) {
-    punctual_.beat(planned, clock::now(), waited);
+    loops_.beat(options_.at, planned, waited);
     judge_late_calls();
     check_open_calls();
 }
 
 void callers::judge_late_calls() {
-    for (auto const& [c, ended] : late_) {
-        auto const over = ended - c.deadline;
-        if (punctual_.late_between(c.deadline, ended) > longest_unpunctual) {
-            audit_.measured("past a deadline, starved", over);
-            audit_.counted("late on a starved loop");
-        } else {
-            audit_.violation(
-                fmt::format("{} {} came back {:.0f} ms past its deadline", name_of(c.what), c.number, ms(over)));
-        }
+    std::erase_if(late_, [this](late_call const& l) { return judge_late_call(l); });
+}
+
+// False while it is too early to tell.
+bool callers::judge_late_call(late_call const& l) {
+    auto const& [c, ended] = l;
+    auto const late = options_.on_others ? loops_.late_between(c.deadline, ended)
+                                         : loops_.late_between(options_.at, c.deadline, ended);
+    if (!late) return false;
+    auto const over = ended - c.deadline;
+    if (*late > longest_unpunctual) {
+        audit_.measured("past a deadline, starved", over);
+        audit_.counted("late on a starved loop");
+    } else {
+        audit_.violation(
+            fmt::format("{} {} came back {:.0f} ms past its deadline", name_of(c.what), c.number, ms(over)));
     }
-    late_.clear();
+    return true;
 }
 
 void callers::check_open_calls() {

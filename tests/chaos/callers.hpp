@@ -2,8 +2,8 @@
 #pragma once
 
 #include "audit.hpp"
+#include "punctual_loops.hpp"
 #include "store.hpp"
-#include "support/punctuality.hpp"
 #include "support/write_ledger.hpp"
 
 #include <coda/retry.hpp>
@@ -20,6 +20,8 @@ struct caller_options {
     std::uint64_t first = 1;    ///< the number of their first write
     std::size_t leases = 4;     ///< as many as there may be
     std::vector<request> kinds; ///< what they ask for, each as often as it is there
+    std::size_t at = 0;         ///< which of the loops theirs is
+    bool on_others = false;     ///< their requests are made on others of them
     std::function<operation<std::string>(request what, std::string text, std::uint64_t number)> ask;
     std::function<duration(request what)> bound; ///< see subject::bound
 };
@@ -30,7 +32,7 @@ class callers {
 public:
     using clock = std::chrono::steady_clock;
 
-    callers(loop& l, audit& a, caller_options o);
+    callers(loop& l, punctual_loops& all, audit& a, caller_options o);
 
     /// One caller, until `end`.
     task<> call_until_the_end(std::uint64_t seed);
@@ -43,7 +45,6 @@ public:
     /// To be told each time that a beat of the loop has come, when it was due, and for how long its thread had wanted
     /// to run meanwhile.
     void beat(time_point planned, duration waited);
-    test::punctuality const& punctual() const noexcept { return punctual_; }
 
     /// The last fault is over.
     void faults_over_at(time_point when) noexcept { well_since_ = when; }
@@ -105,15 +106,16 @@ private:
     void note_recovery(request what, time_point begun);
     void note_time(open_call const& c);
     void judge_late_calls();
+    bool judge_late_call(late_call const& l);
     void check_open_calls();
 
     loop& loop_;
+    punctual_loops& loops_;
     audit& audit_;
     caller_options options_;
     generator retry_random_;
     retry_budget budget_;
     test::write_ledger ledger_;
-    test::punctuality punctual_;
     open_calls open_;
     std::vector<late_call> late_;
     std::uint64_t reads_ = 0;

@@ -23,7 +23,7 @@ private:
 
     /// The callers on one loop. Its loop's, while they call.
     struct station {
-        station(coda::loop& l, audit& a, caller_options o) : they(l, a, std::move(o)) {}
+        station(coda::loop& l, punctual_loops& all, audit& a, caller_options o) : they(l, all, a, std::move(o)) {}
         callers they;
         std::vector<std::uint64_t> seeds; // of each
         duration recovery{};
@@ -58,6 +58,7 @@ private:
         stations_;       // one for each loop of the group, then the one that asks from without
     std::string faults_; // for people
     event faults_over_;
+    punctual_loops punctual_;
 };
 
 } // namespace coda::chaos

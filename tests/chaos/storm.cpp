@@ -42,7 +42,7 @@ void storm::run() {
         return subject_->ask(what, std::move(text), number);
     };
     they.bound = [this](request what) { return subject_->bound(what); };
-    callers_.emplace(*loop_, audit_, std::move(they));
+    callers_.emplace(*loop_, punctual_, audit_, std::move(they));
     {
         auto const faults = test::fault_schedule(random_(), options_.faults, test::all_fault_kinds());
         audit_.counted("faults", faults.size());
@@ -73,8 +73,8 @@ void storm::run() {
     store_.remove(options_.place);
     for (auto const& left : test::fd_snapshot::take().opened_since(before))
         audit_.violation("a descriptor is left open: " + left);
-    audit_.measured("the loop was late", callers_->punctual().longest());
-    audit_.measured("the loop was held", callers_->punctual().longest_held());
+    audit_.measured("the loop was late", punctual_.longest());
+    audit_.measured("the loop was held", punctual_.longest_held());
 }
 
 // The one before may live on in what its callers hold.
@@ -145,7 +145,7 @@ task<> storm::recover() {
     audit_.measured("recovery of the pool", pool);
     auto const took = std::max(client, pool);
     if (took <= recovery) co_return;
-    auto const late = callers_->punctual().late_between(begin, now);
+    auto const late = punctual_.late_before(0, begin, now);
     auto const p = subject_->statistics();
     auto const said = fmt::format(
         "recovery took {:.0f} ms (client {:.0f}, pool {:.0f}) after {}; the pool has {} connecting, {} in use, {} "

@@ -53,6 +53,7 @@ private:
     std::optional<test::fault_proxy> way_;
     std::list<pool_witness> witnesses_; // of each subject's pool, the last the one that is open
     std::unique_ptr<subject> subject_;
+    punctual_loops punctual_{1};
     std::optional<callers> callers_;
     std::string faults_; // for people
     event faults_over_;
