@@ -28,7 +28,8 @@ callers::callers(loop& l, punctual_loops& all, audit& a, caller_options o)
       options_(std::move(o)),
       retry_random_(options_.seed),
       budget_({.burst = 50, .percent = 20}),
-      ledger_(options_.first) {}
+      ledger_(options_.first),
+      next_read_(options_.first) {}
 
 // Half of them use retry.
 task<> callers::call_until_the_end(std::uint64_t seed) {
@@ -111,7 +112,8 @@ operation<std::string> callers::attempt(call& c) {
     if (c.perhaps_done && c.d.again != repetition::always)
         audit_.violation(fmt::format("'{}' is made again though it may have been done", c.text));
     if (c.attempts > 0) audit_.counted("requests made again by retry");
-    if (c.attempts++ == 0 || c.d.again == repetition::always) c.number = writes(c.d.what) ? ledger_.begin() : ++reads_;
+    if (c.attempts++ == 0 || c.d.again == repetition::always)
+        c.number = writes(c.d.what) ? ledger_.begin() : next_read_++;
     // Until the caller is told. What is rolled back never happens, even if he is never told.
     if (writes(c.d.what)) ledger_.end(c.number, c.d.what == request::rolled_back ? told::not_done : told::nothing);
     c.text = fmt::format("{} {}.{} of {}", name_of(c.d.what), c.number, c.attempts, options_.seed);

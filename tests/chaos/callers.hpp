@@ -17,7 +17,7 @@ namespace coda::chaos {
 /// What callers are told.
 struct caller_options {
     std::uint64_t seed = 1;
-    std::uint64_t first = 1;    ///< the number of their first write
+    std::uint64_t first = 1;    ///< the number of their first write, and of their first read
     std::size_t leases = 4;     ///< as many as there may be
     std::vector<request> kinds; ///< what they ask for, each as often as it is there
     std::size_t at = 0;         ///< which of the loops theirs is
@@ -118,7 +118,7 @@ private:
     test::write_ledger ledger_;
     open_calls open_;
     std::vector<late_call> late_;
-    std::uint64_t reads_ = 0;
+    std::uint64_t next_read_;
     std::optional<time_point> well_since_;
     std::optional<time_point> client_well_;
     std::optional<time_point> pool_well_;

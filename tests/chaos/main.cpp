@@ -83,10 +83,15 @@ std::uint64_t run(options const& o, std::string const& name, std::string const& 
         a.in_storm(replay, pool);
         if (o.verbose) fmt::print("{}: {}\n", replay, pool);
         alive.expects_an_end_of(replay);
-        if (n % every_sharded == 0)
-            sharded_storm(*s, server, a, storm_of).run();
-        else
-            storm(*s, server, a, storm_of).run();
+        try {
+            if (n % every_sharded == 0)
+                sharded_storm(*s, server, a, storm_of).run();
+            else
+                storm(*s, server, a, storm_of).run();
+        } catch (std::exception const& e) { // nothing is known of the server now
+            a.violation(fmt::format("ended with an exception: {}", e.what()));
+            break;
+        }
         a.counted("storms");
         memory.after_storm(a);
     }

@@ -111,7 +111,8 @@ public:
 
     operation<> take_all() override {
         auto const body = [this](scope& s) -> task<> {
-            for (std::size_t i = 0; i < max_size_; ++i) s.spawn(client_.ping());
+            auto const ping = [this] { return client_.ping(); };
+            for (std::size_t i = 0; i < max_size_; ++i) s.spawn(patiently(ping));
             co_return;
         };
         co_return co_await as_result(with_scope(body));
@@ -198,12 +199,14 @@ public:
     std::map<std::uint64_t, long> written(std::string const& place) override {
         test::mongo_server server;
         std::map<std::uint64_t, long> counts;
-        read(server, place, [&](bson::view d) {
-            counts[static_cast<std::uint64_t>(d.get<std::int64_t>("number"))] += d.get<std::int32_t>("n");
-        });
-        read(server, place + "_counted", [&](bson::view d) {
-            counts[static_cast<std::uint64_t>(d.get<std::int64_t>("_id"))] += d.get<std::int32_t>("n");
-        });
+        // A stand-in for MongoDB that is killed may leave half of an upsert: it was not counted then.
+        auto const count = [&](bson::view d, char const* key) {
+            auto const number = d.try_get<std::int64_t>(key);
+            auto const n = d.try_get<std::int32_t>("n");
+            if (number.has_value() && n.has_value()) counts[static_cast<std::uint64_t>(*number)] += *n;
+        };
+        read(server, place, [&](bson::view d) { count(d, "number"); });
+        read(server, place + "_counted", [&](bson::view d) { count(d, "_id"); });
         return counts;
     }
     void remove(std::string const& place) override {

@@ -78,6 +78,11 @@ public:
         if (here.has_error()) co_return here.error();
         co_return here->get().permits();
     }
+    operation<pool_statistics> statistics() override {
+        auto const here = co_await as_result(pools_.local());
+        if (here.has_error()) co_return here.error();
+        co_return here->get().statistics();
+    }
     std::size_t live() const noexcept override { return live_; }
     std::vector<pool_witness const*> witnesses() const override {
         std::vector<pool_witness const*> all;

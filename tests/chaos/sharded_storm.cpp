@@ -16,7 +16,7 @@ constexpr std::size_t fewest_callers = 4; // on each of them
 constexpr std::size_t from_without = 6;
 constexpr duration recovery = 1s; // after the last fault
 constexpr duration beat_interval = 5ms;
-constexpr duration patience = 5s;
+constexpr duration patience = 20s;               // of who waits for all that there may be
 constexpr std::uint64_t numbers = 1'000'000'000; // that a station has for its writes
 
 std::vector<request> kinds() {
@@ -82,10 +82,10 @@ void sharded_storm::add_station(coda::loop& l, std::size_t callers_here) {
     caller_options they;
     they.seed = options_.seed;
     they.first = 1 + stations_.size() * numbers;
-    they.leases = options_.pool.max_size;
     they.kinds = kinds();
     they.at = stations_.size();
     they.on_others = they.at == loops;
+    they.leases = they.on_others ? options_.pool.max_size : options_.pool.max_size / loops;
     they.bound = [this](request what) { return subject_->bound(what); };
     if (!they.on_others)
         they.ask = [this](request what, std::string text, std::uint64_t number) {
@@ -163,7 +163,7 @@ task<> sharded_storm::recover() {
     for (auto const& s : stations_) {
         audit_.measured("recovery of a pool of several", s->recovery);
         if (s->well && s->recovery <= recovery) continue;
-        auto const said = fmt::format("recovery took {:.0f} ms after {}", ms(s->recovery), faults_);
+        auto const said = fmt::format("recovery took {:.0f} ms after {}{}", ms(s->recovery), faults_, s->trouble);
         if (s->well && since.starved())
             audit_.remark(said +
                           fmt::format("; the machine was short of processors for {:.0f} ms", ms(since.lasted())));
@@ -174,7 +174,17 @@ task<> sharded_storm::recover() {
 
 task<> sharded_storm::recovered(station& s, time_point begin) {
     s.they.faults_over_at(begin);
-    while (!s.they.pool_well() && clock::now() < begin + 20s) co_await sleep_for(1ms);
+    while (!s.they.pool_well() && clock::now() < begin + 20s) {
+        co_await sleep_for(1ms);
+        bool const of_group = &s != stations_.back().get();
+        if (!of_group || !s.trouble.empty() || clock::now() < begin + recovery) continue;
+        auto const p = co_await subject_->statistics();
+        auto const permits = co_await subject_->permits();
+        s.trouble =
+            fmt::format("; the pool has {} permits, {} connecting, {} idle, {} checking, {} in use, {} resetting, "
+                        "{} closing, {} waiting",
+                        permits, p.connecting, p.idle, p.checking, p.in_use, p.resetting, p.closing, p.waiters);
+    }
     s.well = s.they.pool_well().has_value();
     s.recovery = s.they.pool_well().value_or(clock::now()) - begin;
 }
@@ -198,13 +208,11 @@ task<> sharded_storm::check_when_quiet() {
         audit_.violation(fmt::format("{} permits of {} are left", permits, options_.pool.max_size));
 }
 
-// One acquire may be too impatient for a permit that another loop has to make free.
 task<> sharded_storm::take_most() {
     auto const most = options_.pool.max_size - (loops - 1);
-    auto const limit = clock::now() + patience;
-    result<> taken;
-    do taken = co_await as_result(subject_->take(most));
-    while (taken.has_error() && taken.error().code() == errc::timed_out && clock::now() < limit);
+    auto const begin = clock::now();
+    auto const taken = co_await as_result(with_timeout(patience, subject_->take(most)));
+    audit_.measured("until all could be had on one loop", clock::now() - begin);
     if (taken.has_error())
         audit_.violation(fmt::format("{} of {} connections cannot be had on one loop: {}", most, options_.pool.max_size,
                                      taken.error().message()));

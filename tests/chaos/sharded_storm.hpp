@@ -28,6 +28,7 @@ private:
         std::vector<std::uint64_t> seeds; // of each
         duration recovery{};
         bool well = false;
+        std::string trouble; // what its pool did when it should have been well
     };
 
     void make_stations(coda::loop& home);

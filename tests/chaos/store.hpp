@@ -41,7 +41,7 @@ public:
     virtual ~subject() = default;
 
     virtual operation<std::string> ask(request what, std::string text, std::uint64_t number) = 0;
-    /// As many leases as there may be, at once, given back again.
+    /// As many leases as there may be, at once, given back again, by the context's deadline.
     virtual operation<> take_all() = 0;
     /// Has the pool replace its connections, those in use at once where `interrupt`; nothing where it cannot be asked
     /// to.
@@ -67,13 +67,14 @@ public:
     virtual operation<> close() = 0;
     /// Of requests, only those that lease.
     virtual operation<std::string> ask(request what, std::string text, std::uint64_t number) = 0;
-    /// So many leases at once, given back again.
+    /// So many leases at once, given back again, by the context's deadline.
     virtual operation<> take(std::size_t n) = 0;
     /// Holds the pool's figures against its events.
     virtual operation<> look() = 0;
     virtual operation<> clear(bool interrupt) = 0;
-    /// Of the loop that asks.
+    /// Both of the loop that asks.
     virtual operation<std::size_t> permits() = 0;
+    virtual operation<pool_statistics> statistics() = 0;
     /// Connections there are, on all loops; on any thread.
     virtual std::size_t live() const noexcept = 0;
     /// One for each loop; when all is closed.

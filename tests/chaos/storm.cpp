@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr duration recovery = 1s; // after the last fault
 constexpr duration beat_interval = 5ms;
 constexpr duration longest_unpunctual = 20ms; // then a loop is said to be starved
+constexpr duration patience = 20s;            // of who waits for all that there may be
 constexpr duration settling = 3s;             // of a pool that is left alone
 constexpr duration long_enough = 300ms;       // for a pool to open all of min_size
 
@@ -161,14 +162,9 @@ task<> storm::recover() {
 }
 
 task<> storm::check_when_quiet() {
-    // What drains, is reset or connects comes back within its bounds; on a starved machine an acquire may be too
-    // impatient for that, and another is to succeed.
     auto const begin = clock::now();
-    auto const limit = begin + 5s;
-    shortage const since;
-    result<> all;
-    do all = co_await as_result(with_deadline(limit, subject_->take_all()));
-    while (all.has_error() && all.error().code() == errc::timed_out && clock::now() < limit && since.starved());
+    auto const all = co_await as_result(with_timeout(patience, subject_->take_all()));
+    audit_.measured("until all could be had", clock::now() - begin);
     if (all.has_error()) audit_.violation("not all connections can be had: " + all.error().message());
     co_await check_upkeep();
     check_statistics();
