@@ -222,7 +222,8 @@ bool callers::judge_late_call(late_call const& l) {
                                          : loops_.late_between(options_.at, c.deadline, ended);
     if (!late) return false;
     auto const over = ended - c.deadline;
-    if (*late > longest_unpunctual) {
+    // Once for long, or again and again for a little.
+    if (*late > longest_unpunctual || over - loops_.waited_between(c.deadline, ended) <= tolerance) {
         audit_.measured("past a deadline, starved", over);
         audit_.counted("late on a starved loop");
     } else {

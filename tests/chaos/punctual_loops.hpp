@@ -6,6 +6,7 @@
 #include <coda/runtime.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -21,8 +22,11 @@ public:
     void beat(std::size_t at, time_point planned, duration waited) {
         std::lock_guard const lock(mutex_);
         auto& l = loops_[at];
-        l.last = std::chrono::steady_clock::now();
-        l.kept.beat(planned, l.last, waited);
+        auto const now = std::chrono::steady_clock::now();
+        l.kept.beat(planned, now, waited);
+        if (waited > duration()) l.waits.push_back({l.last, now, waited});
+        if (l.waits.size() > most_remembered) l.waits.pop_front();
+        l.last = now;
     }
     /// The longest delay of loop `at` in that time; nothing before a beat of its has come since.
     std::optional<duration> late_between(std::size_t at, time_point from, time_point to) const {
@@ -31,7 +35,16 @@ public:
         if (l.last < to) return {};
         return l.kept.late_between(from, to);
     }
-    /// The same as far as is known now.
+    /// For how long all of them together waited for a processor in that time.
+    duration waited_between(time_point from, time_point to) const {
+        std::lock_guard const lock(mutex_);
+        duration all{};
+        for (auto const& l : loops_)
+            for (auto const& w : l.waits)
+                if (w.from < to && w.to > from) all += w.waited;
+        return all;
+    }
+    /// As late_between, as far as is known now.
     duration late_before(std::size_t at, time_point from, time_point to) const {
         std::lock_guard const lock(mutex_);
         return loops_[at].kept.late_between(from, to);
@@ -61,8 +74,16 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_remembered = 1000;
+
+    struct wait {
+        time_point from;
+        time_point to;
+        duration waited;
+    };
     struct one {
         test::punctuality kept;
+        std::deque<wait> waits;
         time_point last{}; // its last beat
     };
 
