@@ -35,6 +35,12 @@ public:
         if (l.last < to) return {};
         return l.kept.late_between(from, to);
     }
+    /// Of all loops, as far as is known now.
+    duration longest_late_between(time_point from, time_point to) const {
+        duration most{};
+        for (std::size_t at = 0; at < loops_.size(); ++at) most = std::max(most, late_before(at, from, to));
+        return most;
+    }
     /// For how long all of them together waited for a processor in that time.
     duration waited_between(time_point from, time_point to) const {
         std::lock_guard const lock(mutex_);
@@ -44,7 +50,7 @@ public:
                 if (w.from < to && w.to > from) all += w.waited;
         return all;
     }
-    /// As late_between, as far as is known now.
+    /// Of one, as far as is known now.
     duration late_before(std::size_t at, time_point from, time_point to) const {
         std::lock_guard const lock(mutex_);
         return loops_[at].kept.late_between(from, to);
