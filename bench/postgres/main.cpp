@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench-postgres: reads through coda's PostgreSQL client beside the same by hand. Takes the options of Google
-// Benchmark, and --check: exit code 1 when a goal was missed or, without a filter, not measured. scripts/bench postgres
-// starts the server.
+// bench-postgres: reads through coda's PostgreSQL client beside the same by hand, and what reading rows costs once they
+// are in memory. Takes the options of Google Benchmark, and --check: exit code 1 when a goal was missed or, without a
+// filter, not measured. scripts/bench postgres starts the server.
 #include "report.hpp"
 
 namespace {
@@ -15,6 +15,8 @@ constexpr goal goals[] = {
     {"client CPU of grouped reads, in that of 8 connections with 1 in flight", "grouped_to_exclusive", "cpu",
      goal::at_most, 0.4, "x"},
     {"CPU of a query among 10,000, in that among 100", "ten_thousand_to_a_hundred", "cpu", goal::at_most, 1.15, "x"},
+    {"reading a row of ten mixed columns into a struct", "read_structs", "coda_ns", goal::at_most, 200, "ns"},
+    {"heap allocations for that", "read_structs", "coda_allocs", goal::at_most, 0.01, ""},
 };
 
 } // namespace

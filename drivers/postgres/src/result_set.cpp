@@ -8,45 +8,48 @@
 
 namespace coda::pg {
 
-void result_set::clear::operator()(pg_result* r) const noexcept { PQclear(r); }
+namespace detail {
 
-std::size_t result_set::size() const noexcept { return static_cast<std::size_t>(PQntuples(result_.get())); }
+std::size_t result_view::size() const noexcept { return static_cast<std::size_t>(PQntuples(result_)); }
 
-std::size_t result_set::columns() const noexcept { return static_cast<std::size_t>(PQnfields(result_.get())); }
+std::size_t result_view::columns() const noexcept { return static_cast<std::size_t>(PQnfields(result_)); }
 
-std::string_view result_set::column_name(std::size_t column) const noexcept {
-    char const* name = PQfname(result_.get(), static_cast<int>(column));
+std::string_view result_view::column_name(std::size_t column) const noexcept {
+    char const* name = PQfname(result_, static_cast<int>(column));
     return name != nullptr ? name : std::string_view();
 }
 
-oid result_set::column_type(std::size_t column) const noexcept {
-    return PQftype(result_.get(), static_cast<int>(column));
-}
+oid result_view::column_type(std::size_t column) const noexcept { return PQftype(result_, static_cast<int>(column)); }
 
 // Not PQfnumber: it folds case and wants a terminated string.
-result<std::size_t> result_set::column(std::string_view name) const {
+result<std::size_t> result_view::column(std::string_view name) const {
     for (std::size_t i = 0; i < columns(); ++i)
         if (column_name(i) == name) return i;
-    return detail::no_such_column(name);
+    return no_such_column(name);
 }
 
-std::uint64_t result_set::affected() const noexcept {
-    std::string_view const text = PQcmdTuples(result_.get());
+std::uint64_t result_view::affected() const noexcept {
+    std::string_view const text = PQcmdTuples(result_);
     std::uint64_t rows = 0;
     std::from_chars(text.data(), text.data() + text.size(), rows);
     return rows;
 }
 
-std::optional<bytes> result_set::raw(std::size_t row, std::size_t column) const noexcept {
-    int const r = static_cast<int>(row);
-    int const c = static_cast<int>(column);
-    char const* value = PQgetvalue(result_.get(), r, c);
-    auto const length = static_cast<std::size_t>(PQgetlength(result_.get(), r, c));
-    if (length == 0 && PQgetisnull(result_.get(), r, c) != 0) return std::nullopt;
-    return std::as_bytes(std::span(value, length));
+std::optional<bytes> result_view::raw(std::size_t row, std::size_t column) const noexcept {
+    bytes const v = value(static_cast<int>(row), static_cast<int>(column));
+    return v.data() != nullptr ? std::optional(v) : std::nullopt;
 }
 
-namespace detail {
+bytes result_view::value(int row, int column) const noexcept {
+    char const* const data = PQgetvalue(result_, row, column);
+    auto const length = static_cast<std::size_t>(PQgetlength(result_, row, column));
+    if (length == 0 && PQgetisnull(result_, row, column) != 0) return {};
+    return std::as_bytes(std::span(data, length));
+}
+
+error no_such_row(std::size_t index, std::size_t rows) {
+    return {errc::no_rows, fmt::format("row {} was asked for, the result has {}", index + 1, rows), outcome::completed};
+}
 
 error no_such_column(std::string_view name) {
     return {errc::no_such_column, fmt::format("the result has no column \"{}\"", name), outcome::completed};
@@ -63,19 +66,45 @@ result<> check_columns(std::size_t asked, std::size_t columns) {
                  fmt::format("asked for a row of {} columns, the result has {}", asked, columns), outcome::completed);
 }
 
-error unreadable(result_set const& from, std::size_t column, oid wanted) {
+error unreadable(result_view from, std::size_t column, std::string const& wanted, bool fits) {
+    auto const* const why =
+        fits ? "whose value has no such form: out of range, an unknown label, a NULL or another type "
+               "inside, or malformed"
+             : "cast it in the statement";
     return {coda::errc::type_mismatch,
-            fmt::format("column \"{}\": asked for {}, the server sent {}; cast it in the statement",
-                        from.column_name(column), type_name(wanted), type_name(from.column_type(column))),
+            fmt::format("column \"{}\": asked for {}, the server sent {}{} {}", from.column_name(column), wanted,
+                        type_name(from.column_type(column)), fits ? "," : ";", why),
             outcome::completed};
 }
 
-error unexpected_null(result_set const& from, std::size_t column) {
+error unexpected_null(result_view from, std::size_t column) {
     return {errc::unexpected_null,
             fmt::format("column \"{}\" is NULL; read it as std::optional", from.column_name(column)),
             outcome::completed};
 }
 
 } // namespace detail
+
+result_set::~result_set() { PQclear(result_); }
+
+result<> field_view::check() const {
+    if (row_ >= result_.size()) return detail::no_such_row(row_, result_.size());
+    if (column_ < result_.columns()) return {};
+    return missing_.data() != nullptr ? detail::no_such_column(missing_)
+                                      : detail::no_such_column(column_, result_.columns());
+}
+
+bool field_view::is_null() const { return !raw(); }
+
+std::optional<bytes> field_view::raw() const {
+    if (auto const found = check(); found.has_error()) throw exception(found.error());
+    return result_.raw(row_, column_);
+}
+
+field_view row_view::operator[](std::string_view name) const {
+    for (std::size_t i = 0; i < result_.columns(); ++i)
+        if (result_.column_name(i) == name) return {result_, row_, i};
+    return {result_, row_, name};
+}
 
 } // namespace coda::pg

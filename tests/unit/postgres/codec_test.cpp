@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <coda/postgres/codec.hpp>
+#include "wire.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,26 +12,9 @@ namespace {
 namespace pg = coda::pg;
 using pg::codec;
 
-template <class T>
-std::vector<std::byte> encoded(T const& value) {
-    std::array<std::byte, 8> scratch;
-    auto const b = codec<T>::encode(value, scratch);
-    return {b.begin(), b.end()};
-}
-
-template <class T>
-std::optional<T> round_trip(T const& value, pg::oid as = codec<T>::type) {
-    auto const wire = encoded(value);
-    T back{};
-    if (!codec<T>::decode(wire, as, back)) return std::nullopt;
-    return back;
-}
-
-std::vector<std::byte> raw(std::initializer_list<int> values) {
-    std::vector<std::byte> b;
-    for (int v : values) b.push_back(static_cast<std::byte>(v));
-    return b;
-}
+using coda::test::encoded;
+using coda::test::raw;
+using coda::test::round_trip;
 
 template <class T>
 class codec_of_integers : public testing::Test {};
@@ -108,8 +91,36 @@ TEST(codec_of_text, reads_every_text_type_and_nothing_else) {
     }
     EXPECT_TRUE(codec<std::string>::decode({}, pg::type::text, text));
     EXPECT_EQ(text, "");
-    for (auto const t : {pg::type::bytea, pg::type::int4, pg::oid{3802}})
+    for (auto const t :
+         {pg::type::bytea, pg::type::int4, pg::type::jsonb, pg::type::numeric, pg::type::first_user_defined})
         EXPECT_FALSE(codec<std::string>::decode(wire, t, text));
+    EXPECT_TRUE(codec<std::string>::decode(raw({1, '{', '}'}), pg::type::jsonb, text));
+    EXPECT_EQ(text, "{}") << "without the version before it";
+}
+
+TEST(codec_of_text, as_a_view_points_into_the_value) {
+    auto const wire = raw({1, 'a', 'b'});
+    std::string_view text;
+    EXPECT_TRUE(codec<std::string_view>::decode(wire, pg::type::jsonb, text));
+    EXPECT_EQ(text, "ab");
+    EXPECT_EQ(static_cast<void const*>(text.data()), &wire[1]);
+    EXPECT_FALSE(codec<std::string_view>::decode(wire, pg::type::numeric, text)) << "there is no text to point to";
+    pg::bytes block;
+    EXPECT_TRUE(codec<pg::bytes>::decode(wire, pg::type::bytea, block));
+    EXPECT_EQ(block.data(), wire.data());
+}
+
+TEST(codec_of_char, is_one_byte) {
+    EXPECT_EQ(round_trip('x'), 'x');
+    EXPECT_EQ(round_trip('\xff'), '\xff');
+    EXPECT_EQ(round_trip('x', pg::type::text), std::nullopt) << "char(1) is a text";
+}
+
+TEST(codec_of_uuid, keeps_its_bytes_in_order) {
+    boost::uuids::uuid id{};
+    for (std::uint8_t i = 0; i < 16; ++i) id.data[i] = i;
+    EXPECT_EQ(round_trip(id), id);
+    EXPECT_EQ(encoded(id), raw({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}));
 }
 
 TEST(codec_of_bytea, keeps_zero_bytes_and_may_be_empty) {
@@ -141,6 +152,15 @@ TEST(codec, wrong_lengths_are_refused_without_reading_beyond_them) {
     expect_lengths_are_checked<float>(pg::type::float4, 4);
     expect_lengths_are_checked<double>(pg::type::float4, 4);
     expect_lengths_are_checked<double>(pg::type::float8, 8);
+    expect_lengths_are_checked<char>(pg::type::char_, 1);
+    expect_lengths_are_checked<boost::uuids::uuid>(pg::type::uuid, 16);
+    expect_lengths_are_checked<std::chrono::sys_days>(pg::type::date, 4);
+    expect_lengths_are_checked<coda::test::timestamp>(pg::type::timestamptz, 8);
+    expect_lengths_are_checked<pg::time_of_day>(pg::type::time, 8);
+    expect_lengths_are_checked<pg::time_of_day_tz>(pg::type::timetz, 12);
+    expect_lengths_are_checked<pg::interval>(pg::type::interval, 16);
+    expect_lengths_are_checked<pg::macaddr>(pg::type::macaddr, 6);
+    expect_lengths_are_checked<pg::macaddr8>(pg::type::macaddr8, 8);
 }
 
 TEST(codec, wrong_types_are_refused) {
@@ -157,6 +177,7 @@ TEST(codec, wrong_types_are_refused) {
 TEST(type_name, is_the_sql_name_or_the_number) {
     EXPECT_EQ(pg::type_name(pg::type::int8), "bigint");
     EXPECT_EQ(pg::type_name(pg::type::any), "text");
+    EXPECT_EQ(pg::type_name(1016), "bigint[]");
     EXPECT_EQ(pg::type_name(4711), "type 4711");
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "made_result.hpp"
+
 #include <coda/postgres.hpp>
 
 #include <boost/describe/class.hpp>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <libpq-fe.h>
 
 namespace coda_result_set_test {
 
@@ -33,43 +33,13 @@ using coda_result_set_test::account;
 using coda_result_set_test::numbered;
 using testing::HasSubstr;
 
-struct column {
-    char const* name;
-    pg::oid type;
-};
+using coda::test::column;
+using coda::test::made_result;
+using coda::test::on_wire;
 using value = std::optional<std::string>;
 
-// A result as libpq would have read it from a server.
-pg::result_set made_of(std::vector<column> const& columns, std::vector<std::vector<value>> const& rows) {
-    PGresult* const r = PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK);
-    std::vector<PGresAttDesc> described;
-    for (auto const& c : columns) {
-        PGresAttDesc d{};
-        d.name = const_cast<char*>(c.name);
-        d.format = 1;
-        d.typid = c.type;
-        described.push_back(d);
-    }
-    if (!described.empty()) PQsetResultAttrs(r, static_cast<int>(described.size()), described.data());
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        for (std::size_t j = 0; j < rows[i].size(); ++j) {
-            auto const& v = rows[i][j];
-            PQsetvalue(r, static_cast<int>(i), static_cast<int>(j), v ? const_cast<char*>(v->data()) : nullptr,
-                       v ? static_cast<int>(v->size()) : -1);
-        }
-    return pg::result_set(r);
-}
-
-value int8(std::int64_t v) {
-    std::array<std::byte, 8> scratch;
-    auto const b = pg::codec<std::int64_t>::encode(v, scratch);
-    return std::string(reinterpret_cast<char const*>(b.data()), b.size());
-}
-value int4(std::int32_t v) {
-    std::array<std::byte, 8> scratch;
-    auto const b = pg::codec<std::int32_t>::encode(v, scratch);
-    return std::string(reinterpret_cast<char const*>(b.data()), b.size());
-}
+value int8(std::int64_t v) { return on_wire(v); }
+value int4(std::int32_t v) { return on_wire(v); }
 
 std::vector<column> const account_columns{
     {"limit", pg::type::int4}, {"id", pg::type::int8}, {"note", pg::type::text}, {"owner", pg::type::text}};
@@ -94,7 +64,7 @@ TEST(result_set, that_is_empty_has_nothing) {
 }
 
 TEST(result_set, is_read_dynamically) {
-    auto const r = made_of(account_columns, {{int4(5), int8(7), std::nullopt, "me"}});
+    auto const r = made_result(account_columns, {{int4(5), int8(7), std::nullopt, "me"}});
     EXPECT_EQ(r.size(), 1u);
     EXPECT_EQ(r.columns(), 4u);
     EXPECT_EQ(r.column("owner").value(), 3u);
@@ -113,17 +83,17 @@ TEST(result_set, is_read_dynamically) {
 }
 
 TEST(result_set, a_value_of_no_bytes_is_not_null) {
-    auto const r = made_of({{"a", pg::type::text}}, {{""}});
+    auto const r = made_result({{"a", pg::type::text}}, {{""}});
     EXPECT_EQ(r.get<std::optional<std::string>>(0, 0).value(), "");
 }
 
 TEST(result_set, a_value_of_a_wrong_length_is_a_mismatch) {
-    auto const r = made_of({{"a", pg::type::int4}}, {{"123"}});
+    auto const r = made_result({{"a", pg::type::int4}}, {{"123"}});
     expect_failure(r.get<std::int32_t>(0, 0), coda::errc::type_mismatch, "\"a\"");
 }
 
 TEST(read_rows, finds_the_members_of_a_struct_by_name) {
-    auto const r = made_of(account_columns, {{int4(5), int8(7), "x", "me"}, {std::nullopt, int8(8), "y", "you"}});
+    auto const r = made_result(account_columns, {{int4(5), int8(7), "x", "me"}, {std::nullopt, int8(8), "y", "you"}});
     auto const rows = pg::detail::read_rows<account>(r).value();
     ASSERT_EQ(rows.size(), 2u);
     EXPECT_EQ(rows[0].id, 7);
@@ -133,59 +103,62 @@ TEST(read_rows, finds_the_members_of_a_struct_by_name) {
 }
 
 TEST(read_rows, finds_inherited_members) {
-    auto const r = made_of({{"number", pg::type::int4}, {"name", pg::type::text}}, {{int4(3), "three"}});
+    auto const r = made_result({{"number", pg::type::int4}, {"name", pg::type::text}}, {{int4(3), "three"}});
     auto const rows = pg::detail::read_rows<numbered>(r).value();
     EXPECT_EQ(rows.at(0).number, 3);
     EXPECT_EQ(rows.at(0).name, "three");
 }
 
 TEST(read_rows, names_the_missing_column_even_without_rows) {
-    expect_failure(pg::detail::read_rows<account>(made_of({{"id", pg::type::int8}}, {})), pg::errc::no_such_column,
+    expect_failure(pg::detail::read_rows<account>(made_result({{"id", pg::type::int8}}, {})), pg::errc::no_such_column,
                    "\"owner\"");
 }
 
 TEST(read_rows, a_null_in_a_member_that_has_none_is_an_error) {
-    auto const r = made_of(account_columns, {{int4(5), int8(7), "x", std::nullopt}});
+    auto const r = made_result(account_columns, {{int4(5), int8(7), "x", std::nullopt}});
     expect_failure(pg::detail::read_rows<account>(r), pg::errc::unexpected_null, "\"owner\"");
 }
 
 TEST(read_rows, reads_tuples_by_place) {
-    auto const r = made_of({{"a", pg::type::int8}, {"b", pg::type::text}}, {{int8(1), "one"}, {int8(2), std::nullopt}});
+    auto const r =
+        made_result({{"a", pg::type::int8}, {"b", pg::type::text}}, {{int8(1), "one"}, {int8(2), std::nullopt}});
     using row = std::tuple<std::int64_t, std::optional<std::string>>;
     EXPECT_EQ(pg::detail::read_rows<row>(r).value(), (std::vector<row>{{1, "one"}, {2, std::nullopt}}));
 }
 
 TEST(read_rows, the_number_of_columns_must_be_that_of_the_tuple) {
-    auto const r = made_of({{"a", pg::type::int8}, {"b", pg::type::int8}}, {{int8(1), int8(2)}});
+    auto const r = made_result({{"a", pg::type::int8}, {"b", pg::type::int8}}, {{int8(1), int8(2)}});
     using three = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
     expect_failure(pg::detail::read_rows<three>(r), pg::errc::no_such_column, "3 columns, the result has 2");
     expect_failure(pg::detail::read_rows<std::tuple<std::int64_t>>(r), coda::errc::type_mismatch,
                    "1 columns, the result has 2");
     expect_failure(pg::detail::read_rows<std::int64_t>(r), coda::errc::type_mismatch, "the result has 2");
-    expect_failure(pg::detail::read_rows<std::int64_t>(made_of({}, {})), pg::errc::no_such_column, "the result has 0");
+    expect_failure(pg::detail::read_rows<std::int64_t>(made_result({}, {})), pg::errc::no_such_column,
+                   "the result has 0");
 }
 
 TEST(read_rows, reads_the_only_column) {
-    auto const r = made_of({{"a", pg::type::int8}}, {{int8(1)}, {int8(2)}});
+    auto const r = made_result({{"a", pg::type::int8}}, {{int8(1)}, {int8(2)}});
     EXPECT_EQ(pg::detail::read_rows<std::int64_t>(r).value(), (std::vector<std::int64_t>{1, 2}));
 }
 
 TEST(read_optional_row, is_one_or_none) {
     std::vector<column> const a{{"a", pg::type::int8}};
-    EXPECT_EQ(pg::detail::read_optional_row<std::int64_t>(made_of(a, {})).value(), std::nullopt);
-    EXPECT_EQ(pg::detail::read_optional_row<std::int64_t>(made_of(a, {{int8(1)}})).value(), 1);
-    expect_failure(pg::detail::read_optional_row<std::int64_t>(made_of(a, {{int8(1)}, {int8(2)}})),
+    EXPECT_EQ(pg::detail::read_optional_row<std::int64_t>(made_result(a, {})).value(), std::nullopt);
+    EXPECT_EQ(pg::detail::read_optional_row<std::int64_t>(made_result(a, {{int8(1)}})).value(), 1);
+    expect_failure(pg::detail::read_optional_row<std::int64_t>(made_result(a, {{int8(1)}, {int8(2)}})),
                    pg::errc::several_rows, "");
-    EXPECT_FALSE(
-        pg::detail::read_optional_row<std::optional<std::int64_t>>(made_of(a, {{std::nullopt}})).value()->has_value());
+    EXPECT_FALSE(pg::detail::read_optional_row<std::optional<std::int64_t>>(made_result(a, {{std::nullopt}}))
+                     .value()
+                     ->has_value());
 }
 
 TEST(one_row, is_neither_none_nor_several) {
     std::vector<column> const a{{"a", pg::type::int8}};
     pg::detail::one_row<std::int64_t> const one;
-    EXPECT_EQ(one(made_of(a, {{int8(1)}})).value(), 1);
-    expect_failure(one(made_of(a, {})), pg::errc::no_rows, "no row");
-    expect_failure(one(made_of(a, {{int8(1)}, {int8(2)}})), pg::errc::several_rows, "more than one");
+    EXPECT_EQ(one(made_result(a, {{int8(1)}})).value(), 1);
+    expect_failure(one(made_result(a, {})), pg::errc::no_rows, "no row");
+    expect_failure(one(made_result(a, {{int8(1)}, {int8(2)}})), pg::errc::several_rows, "more than one");
 }
 
 } // namespace

@@ -18,7 +18,29 @@ struct statement_view {
     int const* formats = nullptr;
 };
 
-// How an argument is kept until it is sent: what the caller owns is referred to, what he gave away is kept.
+// An array that lives elsewhere.
+template <class T>
+struct referred {
+    referred(T const& to) noexcept : value(&to) {}
+    T const* value;
+};
+
+} // namespace coda::pg::detail
+
+namespace coda::pg {
+
+template <class T>
+struct codec<detail::referred<T>> {
+    static constexpr oid type = codec<T>::type;
+    static void encode(detail::referred<T> from, encoder& to) { codec<T>::encode(*from.value, to); }
+};
+
+} // namespace coda::pg
+
+namespace coda::pg::detail {
+
+// How an argument is kept until it is sent: texts and vectors that the caller owns are referred to, what he gave away
+// is kept.
 template <class Arg>
 struct kept {
     using type = std::remove_cvref_t<Arg>;
@@ -43,12 +65,30 @@ template <class Arg>
 struct kept<Arg> {
     using type = bytes;
 };
+template <class E, class Allocator>
+    requires(!std::is_same_v<E, std::byte>)
+struct kept<std::vector<E, Allocator>&> {
+    using type = referred<std::vector<E, Allocator>>;
+};
+template <class E, class Allocator>
+    requires(!std::is_same_v<E, std::byte>)
+struct kept<std::vector<E, Allocator> const&> {
+    using type = referred<std::vector<E, Allocator>>;
+};
 
-// PostgreSQL takes no message of 1 GB or more; this leaves room for what is beside the parameters.
-inline constexpr std::size_t largest_message = (std::size_t{1} << 30) - (std::size_t{1} << 20);
+// Room for one such parameter where it is small; what is longer goes to the heap.
+template <class T>
+constexpr std::size_t usual_size() {
+    if constexpr (unwrap_optional<T>::nullable)
+        return usual_size<typename unwrap_optional<T>::type>();
+    else if constexpr (!is_binary<T>() || std::is_same_v<T, bytes> || std::is_same_v<T, std::vector<std::byte>>)
+        return 0; // referred to
+    else
+        return std::clamp<std::size_t>(sizeof(T), 8, 32);
+}
 
-// Parameter number `at` (from 0) as it is to be sent, or why not; `total` counts the bytes of all.
-result<> check_parameter(std::size_t at, bytes encoded, bool binary, std::size_t& total);
+// Parameter number `at` (from 0), of that size, may be sent, or why not; `total` counts the bytes of all.
+result<> check_parameter(std::size_t at, encoder const& from, std::size_t size, std::size_t& total);
 
 // The text of a statement, or why it cannot be sent.
 result<> check_sql(std::string_view sql);
@@ -66,42 +106,57 @@ public:
     // errc::invalid_argument, naming the parameter, when a value cannot be sent.
     result<statement_view> encode(std::string_view sql) {
         result<> good = check_sql(sql);
-        encode_all(std::make_index_sequence<count>(), good);
+        encoder_ = encoder(storage_);
+        std::size_t total = 0;
+        encode_all(std::make_index_sequence<count>(), total, good);
         if (good.has_error()) return good.error();
+        find_appended();
         return statement_view{sql, types, pointers_.data(), lengths_.data(), formats_.data()};
     }
 
 private:
-    template <class V>
-    using codec_of = codec<typename unwrap_optional<V>::type>;
+    // Stands for a value in encoder_, which moves while it grows.
+    static constexpr char appended = 0;
 
     template <std::size_t... I>
-    void encode_all(std::index_sequence<I...>, [[maybe_unused]] result<>& good) {
-        ((good.has_value() ? void(good = encode_one(I, std::get<I>(values_))) : void()), ...);
+    void encode_all(std::index_sequence<I...>, std::size_t& total, result<>& good) {
+        (..., (good.has_value() ? encode_one(I, std::get<I>(values_), total, good) : void()));
     }
 
     template <class V>
-    result<> encode_one(std::size_t at, V const& value) {
+    void encode_one(std::size_t at, V const& value, std::size_t& total, result<>& good) {
         if constexpr (unwrap_optional<V>::nullable) {
-            return value ? encode_one(at, *value) : result<>();
+            if (value) encode_one(at, *value, total, good);
         } else {
             if constexpr (std::is_same_v<V, terminated_text>)
-                if (value.view.data() == nullptr) return {};
-            bytes const encoded = codec_of<V>::encode(value, scratch_[at]);
-            pointers_[at] = encoded.data() != nullptr ? reinterpret_cast<char const*>(encoded.data()) : "";
-            lengths_[at] = static_cast<int>(encoded.size());
-            formats_[at] = codec_of<V>::binary;
-            return check_parameter(at, encoded, codec_of<V>::binary, total_);
+                if (value.view.data() == nullptr) return;
+            auto const begin = encoder_.appended().size();
+            codec<V>::encode(value, encoder_);
+            auto const elsewhere = encoder_.take_referred();
+            pointers_[at] = elsewhere ? reinterpret_cast<char const*>(elsewhere->data()) : &appended;
+            auto const size = elsewhere ? elsewhere->size() : encoder_.appended().size() - begin;
+            lengths_[at] = static_cast<int>(size);
+            formats_[at] = is_binary<V>();
+            good = check_parameter(at, encoder_, size, total);
         }
     }
 
-    static constexpr std::array<oid, count> types{codec_of<T>::type...};
+    void find_appended() noexcept {
+        auto const* next = reinterpret_cast<char const*>(encoder_.appended().data());
+        for (std::size_t i = 0; i < count; ++i) {
+            if (pointers_[i] != &appended) continue;
+            if (lengths_[i] > 0) pointers_[i] = next; // else it is as good as any: not null
+            next += lengths_[i];
+        }
+    }
+
+    static constexpr std::array<oid, count> types{codec<typename unwrap_optional<T>::type>::type...};
     std::tuple<T...> values_;
-    std::array<std::array<std::byte, 8>, count> scratch_{}; // g++ 12 warns of moving it unset
+    std::array<std::byte, (std::size_t{0} + ... + usual_size<T>())> storage_{}; // g++ 12 warns of moving it unset
+    encoder encoder_;
     std::array<char const*, count> pointers_{};
     std::array<int, count> lengths_{};
     std::array<int, count> formats_{};
-    std::size_t total_ = 0;
 };
 
 template <class... Args>
