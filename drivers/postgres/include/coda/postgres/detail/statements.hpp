@@ -70,7 +70,7 @@ namespace coda::pg {
 /// server once per connection and text.
 ///
 /// Parameters: anything with a `codec`, and std::optional of it or a null char pointer for NULL. Rvalues are kept until
-/// sent; lvalue strings and vectors of bytes, char pointers and `sql` itself are referred to and must live until the
+/// sent; lvalue strings and vectors, char pointers and `sql` itself are referred to and must live until the
 /// operation has ended.
 ///
 /// Large parameters hold the loop while libpq copies them and moves what the socket does not take: 200 MB, about 0.3 s.
