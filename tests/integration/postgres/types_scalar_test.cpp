@@ -63,7 +63,7 @@ TEST_P(a_scalar, of_numeric_keeps_every_digit) {
         auto const back = got<pg::numeric>("select $1", n).value();
         EXPECT_EQ(back.to_string(), text) << "its scale, too";
     }
-    auto const most = std::string(131'072, '9') + "." + std::string(16'383, '9');
+    auto const most = fmt::format("{}.{}", std::string(131'072, '9'), std::string(16'383, '9'));
     auto const there = got<pg::numeric>("select $1::numeric", most).value();
     EXPECT_TRUE(there.to_string() == most);
     auto const smallest = pg::numeric::parse("1e-16383").value();
@@ -73,7 +73,7 @@ TEST_P(a_scalar, of_numeric_keeps_every_digit) {
 
 // The server computes with what it was sent, so it understood it.
 TEST_P(a_scalar, of_numeric_is_sent_up_to_the_largest) {
-    auto const most = std::string(131'072, '9') + "." + std::string(16'383, '9');
+    auto const most = fmt::format("{}.{}", std::string(131'072, '9'), std::string(16'383, '9'));
     auto const sent = got<std::string>("select $1::text", pg::numeric::parse(most).value());
     EXPECT_TRUE(sent.has_value()) << sent.error().message();
     if (sent.has_value()) EXPECT_TRUE(*sent == most);

@@ -2,6 +2,7 @@
 #include "support/allocations.hpp"
 #include "wire.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -71,14 +72,14 @@ TEST(numeric, is_nothing_else) {
 }
 
 TEST(numeric, has_as_many_digits_as_postgres_and_no_more) {
-    auto const most = std::string(131'072, '9') + "." + std::string(16'383, '9');
+    auto const most = fmt::format("{}.{}", std::string(131'072, '9'), std::string(16'383, '9'));
     EXPECT_EQ(shown(most), most);
-    EXPECT_EQ(shown("1" + std::string(131'072, '0')), "none");
+    EXPECT_EQ(shown(fmt::format("1{}", std::string(131'072, '0'))), "none");
     EXPECT_EQ(shown("1e131072"), "none");
-    EXPECT_EQ(shown("1e131071"), "1" + std::string(131'071, '0'));
-    EXPECT_EQ(shown("0." + std::string(16'384, '1')), "none");
+    EXPECT_EQ(shown("1e131071"), fmt::format("1{}", std::string(131'071, '0')));
+    EXPECT_EQ(shown(fmt::format("0.{}", std::string(16'384, '1'))), "none");
     EXPECT_EQ(shown("1e-16384"), "none");
-    EXPECT_EQ(shown("1e-16383"), "0." + std::string(16'382, '0') + "1");
+    EXPECT_EQ(shown("1e-16383"), fmt::format("0.{}1", std::string(16'382, '0')));
 }
 
 TEST(numeric, is_every_integer) {

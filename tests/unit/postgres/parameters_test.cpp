@@ -6,6 +6,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace coda_parameters_test {
+
+// One of the program's own that has no binary form.
+struct colour {
+    char name = 'r';
+};
+
+} // namespace coda_parameters_test
+
+template <>
+struct coda::pg::codec<coda_parameters_test::colour> {
+    static constexpr oid type = type::any;
+    static constexpr bool binary = false;
+    static void encode(coda_parameters_test::colour value, encoder& to) { to.append_integer(value.name); }
+};
+
 namespace {
 
 namespace pg = coda::pg;
@@ -85,6 +101,17 @@ TEST(parameters, of_any_size_and_kind_stand_where_libpq_is_told) {
     EXPECT_EQ(s.values[5], nullptr);
     EXPECT_EQ(value_at(s, 6), std::string_view("\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0", 16));
     EXPECT_EQ(value_at(s, 7).substr(0, 4), std::string_view("\0\0\0\0", 4)) << "no dimensions";
+}
+
+TEST(parameters, of_a_type_that_is_written_as_text_end_with_a_zero_byte) {
+    using coda_parameters_test::colour;
+    auto p = made_from(colour{'r'}, std::int16_t{0x4142}, colour{'g'}, true);
+    auto const s = p.encode("x").value();
+    EXPECT_STREQ(s.values[0], "r");
+    EXPECT_EQ(value_at(s, 1), "AB");
+    EXPECT_STREQ(s.values[2], "g");
+    EXPECT_EQ(value_at(s, 3), "\1");
+    EXPECT_EQ(s.lengths[0], 1);
 }
 
 TEST(parameters, a_few_small_ones_take_nothing_from_the_heap) {

@@ -128,10 +128,16 @@ TEST(result_set, that_is_assigned_to_gives_up_what_it_had) {
 
 template <class Rows>
 concept has_rows = requires(Rows&& rows) { std::forward<Rows>(rows)[0]; };
+template <class Rows>
+concept can_be_gone_through = requires(Rows&& rows) { std::forward<Rows>(rows).begin(); };
+template <class Rows>
+concept has_bytes = requires(Rows&& rows) { std::forward<Rows>(rows).raw(0, 0); };
 
 TEST(result_set, that_nobody_keeps_has_no_rows_to_view) {
-    static_assert(has_rows<pg::result_set&>);
+    static_assert(has_rows<pg::result_set&> && can_be_gone_through<pg::result_set&> && has_bytes<pg::result_set&>);
     static_assert(!has_rows<pg::result_set>);
+    static_assert(!can_be_gone_through<pg::result_set>, "but by a range-for, which keeps it");
+    static_assert(!has_bytes<pg::result_set>);
     EXPECT_EQ(two_rows().get<std::int64_t>(0, 0).value(), 1);
     EXPECT_EQ(made_result({{"a", pg::type::text}}, {{"x"}}).as<std::string>(), std::vector<std::string>{"x"});
 }

@@ -137,6 +137,7 @@ private:
             auto const size = elsewhere ? elsewhere->size() : encoder_.appended().size() - begin;
             lengths_[at] = static_cast<int>(size);
             formats_[at] = is_binary<V>();
+            if (!is_binary<V>() && !elsewhere) encoder_.append_integer('\0'); // libpq looks for the end of a text
             good = check_parameter(at, encoder_, size, total);
         }
     }
@@ -145,8 +146,8 @@ private:
         auto const* next = reinterpret_cast<char const*>(encoder_.appended().data());
         for (std::size_t i = 0; i < count; ++i) {
             if (pointers_[i] != &appended) continue;
-            if (lengths_[i] > 0) pointers_[i] = next; // else it is as good as any: not null
-            next += lengths_[i];
+            if (lengths_[i] > 0) pointers_[i] = next; // else where it is does: not null, and a zero byte
+            next += lengths_[i] + (formats_[i] == 0 ? 1 : 0);
         }
     }
 

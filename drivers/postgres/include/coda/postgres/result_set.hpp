@@ -45,13 +45,18 @@ public:
     /// Rows that an insert, update, delete (or select) reports; 0 for other statements.
     using result_view::affected;
     /// The bytes of a value, valid as long as this object; no value where it is NULL. `row` and `column` must exist.
-    using result_view::raw;
+    std::optional<bytes> raw(std::size_t row, std::size_t column) const& noexcept {
+        return result_view::raw(row, column);
+    }
+    std::optional<bytes> raw(std::size_t, std::size_t) const&& = delete;
 
     /// One row; where there is no such row, reading of it fails.
     row_view operator[](std::size_t row) const& noexcept { return {*this, row}; }
     row_view operator[](std::size_t) const&& = delete;
-    iterator begin() const noexcept { return {detail::row_list(*this), 0}; }
-    iterator end() const noexcept { return {detail::row_list(*this), size()}; }
+    iterator begin() const& noexcept { return {detail::row_list(*this), 0}; }
+    iterator begin() const&& = delete;
+    iterator end() const& noexcept { return {detail::row_list(*this), size()}; }
+    iterator end() const&& = delete;
 
     /// All rows as `T`: a struct described to Boost.Describe (columns by name), a std::tuple (by place), or the value
     /// of the only column; with views into this object, too. Throws coda::exception as field_view::as.

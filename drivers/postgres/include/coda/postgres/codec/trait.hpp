@@ -19,7 +19,7 @@ namespace coda::pg {
 /// and may have:
 ///
 ///     static constexpr bool reads(oid sent);           // asked once per column, also of a result without rows
-///     static constexpr bool binary = true;             // false: encode writes the text form, and refers to it
+///     static constexpr bool binary = true;             // false: encode writes the text form, no zero byte in it
 ///     static constexpr oid nested = type;              // what it is called inside of an array or composite
 ///     static constexpr bool is_view = false;           // true: decode's value points into the result
 ///     static std::string name();                       // what it is called in errors, instead of `type`
