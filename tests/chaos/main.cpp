@@ -41,13 +41,16 @@ class memory_check {
 public:
     void after_storm(audit& a) {
         auto const now = allocated_bytes();
+        auto const stacks = fiber_stacks();
         if (++storms_ <= warming_up) {
             base_ = std::max(base_, now);
+            stacks_ = std::max(stacks_, stacks);
             return;
         }
-        a.counted("bytes more than after the first storms", 0);
         if (now > base_ + allowed)
             a.violation(fmt::format("{} KiB are allocated, {} KiB after the first storms", now / 1024, base_ / 1024));
+        if (stacks > stacks_)
+            a.violation(fmt::format("there are {} stacks of fibers, {} after the first storms", stacks, stacks_));
     }
 
 private:
@@ -55,6 +58,7 @@ private:
     static constexpr std::size_t allowed = 4 << 20;
     int storms_ = 0;
     std::size_t base_ = 0;
+    std::size_t stacks_ = 0;
 };
 
 // One store on one loop: its share of the operations and of the time. Gives the violations.

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "memory.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define CODA_ASAN
@@ -22,6 +30,43 @@ std::size_t allocated_bytes() noexcept {
     auto const info = ::mallinfo2();
     return info.uordblks + info.hblkhd;
 #endif
+}
+
+namespace {
+
+// Of a line "7f00-7f01 rw-p 00000000 00:00 0": nameless, since no file is mapped.
+struct mapping {
+    explicit mapping(std::string const& line) {
+        char* rest = nullptr;
+        begin = std::strtoul(line.c_str(), &rest, 16);
+        end = std::strtoul(rest + 1, &rest, 16);
+        anonymous = std::string_view(rest).substr(5).starts_with(" 00000000 00:00 0");
+        forbidden = anonymous && std::string_view(rest).starts_with(" ---p");
+        writable = anonymous && std::string_view(rest).starts_with(" rw-p");
+    }
+    std::size_t size() const noexcept { return end - begin; }
+    unsigned long begin = 0;
+    unsigned long end = 0;
+    bool anonymous = false;
+    bool forbidden = false;
+    bool writable = false;
+};
+
+} // namespace
+
+std::size_t fiber_stacks() {
+    auto const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    constexpr std::size_t less_than_threads = 4 << 20;
+    std::ifstream maps("/proc/self/maps");
+    std::size_t found = 0;
+    std::optional<mapping> guard;
+    for (std::string line; std::getline(maps, line);) {
+        mapping const here(line);
+        if (guard && here.writable && here.begin == guard->end && here.size() < less_than_threads) ++found;
+        guard.reset();
+        if (here.forbidden && here.size() == page) guard = here;
+    }
+    return found;
 }
 
 } // namespace coda::chaos
