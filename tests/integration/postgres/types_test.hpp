@@ -49,13 +49,13 @@ protected:
     template <class T>
     void same(char const* type, T const& value, std::string const& text) {
         auto const sql = fmt::format("select $1::{0}, ($1::{0})::text, $2::text::{0}", type);
-        using row = std::tuple<T, std::string, T>;
-        auto const back = got<row>(sql, value, text);
+        auto const back = rows(sql, value, text);
         ASSERT_FALSE(back.has_error()) << type << ' ' << text << ": " << back.error().message();
-        EXPECT_TRUE(std::get<0>(*back) == value) << type << ' ' << text << ": came back as another value";
-        EXPECT_TRUE(std::get<1>(*back) == text)
-            << type << ' ' << text << ": is to the server " << std::get<1>(*back).substr(0, 100);
-        EXPECT_TRUE(std::get<2>(*back) == value) << type << ' ' << text << ": is read as another value";
+        auto const row = (*back)[0];
+        EXPECT_TRUE(row[0].template as<T>() == value) << type << ' ' << text << ": came back as another value";
+        EXPECT_TRUE(row[2].template as<T>() == value) << type << ' ' << text << ": is read as another value";
+        auto const understood = row[1].template as<std::string_view>();
+        EXPECT_TRUE(understood == text) << type << ' ' << text << ": is to the server " << understood.substr(0, 100);
     }
 
     // Whether the value of `sql` is one that there is no T for.
