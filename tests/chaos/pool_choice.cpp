@@ -14,6 +14,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// After the last fault an attempt may hang for bounds::connect, and after this the next is to make all well within a
+// second.
+constexpr duration longest_backoff = milliseconds(250);
+
 // Not the standard library's distributions, which are different everywhere.
 class chooser {
 public:
@@ -41,6 +45,7 @@ pool_options chosen_pool(std::uint64_t seed) {
                    .validate_timeout = bounds::validate,
                    .reset_timeout = bounds::reset,
                    .close_timeout = bounds::close,
+                   .max_backoff = longest_backoff,
                    .jitter_seed = choose.between(1, std::numeric_limits<std::uint32_t>::max())};
     if (choose.one_in(6)) return o;
     o.max_size = choose.between(1, 6);
