@@ -2,7 +2,6 @@
 #include "connecting.hpp"
 #include "conninfo.hpp"
 #include "session_state.hpp"
-#include "sharing.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/postgres/client.hpp>
@@ -36,7 +35,7 @@ client::client(loop& l, std::string uri, client_options options) {
     detail::conninfo::parse(uri).value();
     auto const& o = options.connection;
     auto open = [&l, uri = std::move(uri), o, by = grouping_] { return open_session(l, uri, o, by); };
-    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), detail::sharing_of(options));
+    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing_of(options));
 }
 
 client::~client() { sessions_->end(); }

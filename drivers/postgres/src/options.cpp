@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "sharing.hpp"
-
+#include <coda/pool/sharing_options.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
@@ -22,7 +21,7 @@ result<> check(connection_options const& o) {
 result<> check(client_options const& o) {
     return first_error({
         check(o.connection),
-        check(detail::sharing_of(o)),
+        check(sharing_of(o)),
         check_range("min_group", o.min_group, 2, o.max_group),
         check_range("max_group", o.max_group, o.min_group, 1'024),
     });

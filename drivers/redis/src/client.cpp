@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "connecting.hpp"
-#include "sharing.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/redis/client.hpp>
@@ -26,7 +25,7 @@ client::client(loop& l, std::string_view uri, client_options options) {
     auto const to = std::make_shared<detail::address const>(detail::address::parse(uri).value());
     auto const& o = options.connection;
     auto open = [&l, to, o] { return detail::open_session(l, to, o); };
-    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), detail::sharing_of(options));
+    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing_of(options));
 }
 
 client::~client() { sessions_->end(); }

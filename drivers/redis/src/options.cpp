@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "sharing.hpp"
-
+#include <coda/pool/sharing_options.hpp>
 #include <coda/redis/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
@@ -16,6 +15,6 @@ result<> check(connection_options const& o) {
     });
 }
 
-result<> check(client_options const& o) { return first_error({check(o.connection), check(detail::sharing_of(o))}); }
+result<> check(client_options const& o) { return first_error({check(o.connection), check(sharing_of(o))}); }
 
 } // namespace coda::redis

@@ -37,6 +37,19 @@ struct sharing_options {
 };
 static_assert(std::is_trivially_copyable_v<sharing_options>);
 
+/// What of a client's options is about sharing its connections. For drivers whose options have these names.
+template <class ClientOptions>
+sharing_options sharing_of(ClientOptions const& o) noexcept {
+    return {.connections = o.connections,
+            .max_waiting = o.connection.max_queued,
+            .connect_timeout = o.connection.connect_timeout,
+            .drain_timeout = o.connection.drain_timeout,
+            .first_backoff = o.first_backoff,
+            .max_backoff = o.max_backoff,
+            .name = o.name,
+            .listener = o.listener};
+}
+
 /// errc::invalid_argument, naming the option, its range and its value, for what is out of range.
 result<> check(sharing_options const&);
 
