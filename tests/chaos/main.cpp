@@ -82,6 +82,7 @@ std::uint64_t run(options const& o, std::string const& name, std::string const& 
         storm_of.callers = o.callers;
         storm_of.place = fmt::format("storm_{}_{}_{}", loop, o.seed, n);
         storm_of.pool = chosen_pool(storm_of.seed + 1);
+        storm_of.grouped = n % 2 != 0;
         auto const replay = fmt::format("--store {} --loop {} --seed {} --storm {}", name, loop, o.seed, n);
         auto const pool = describe(storm_of.pool);
         a.in_storm(replay, pool);

@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,12 +58,11 @@ std::size_t fiber_stacks() {
     constexpr std::size_t less_than_threads = 4 << 20;
     std::ifstream maps("/proc/self/maps");
     std::size_t found = 0;
-    std::optional<mapping> guard;
+    unsigned long end_of_guard = 0; // where the line before is one
     for (std::string line; std::getline(maps, line);) {
         mapping const here(line);
-        if (guard && here.writable && here.begin == guard->end && here.size() < less_than_threads) ++found;
-        guard.reset();
-        if (here.forbidden && here.size() == page) guard = here;
+        if (here.writable && here.begin == end_of_guard && here.size() < less_than_threads) ++found;
+        end_of_guard = here.forbidden && here.size() == page ? here.end : 0;
     }
     return found;
 }

@@ -121,6 +121,7 @@ public:
     operation<> close() override { return client_.close(); }
     void clear(bool) override {}
     pool_statistics statistics() const override { return client_.statistics(); }
+    std::optional<pool_statistics> shared_statistics() const override { return std::nullopt; }
     duration bound(request what) const override {
         bool const streams = what == request::slow_read || what == request::leased_read;
         return bounds::acquire + bounds::request * (streams ? 4 : 1);
@@ -219,7 +220,7 @@ public:
     }
     bool end_sessions() override { return false; }
     std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
-                                  pool_options const& pool) override {
+                                  pool_options const& pool, pool_listener&, bool) override {
         return std::make_unique<mongo_subject>(l, uri_at(through), place, pool);
     }
     std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,

@@ -105,10 +105,24 @@ void pool_witness::compare(pool_statistics const& s) const {
                             closed_, handed_out_, refused_, held_too_long_, taken));
 }
 
-void pool_witness::tell(audit& a) const {
+void pool_witness::compare_shared(pool_statistics const& s) const {
+    auto const open = static_cast<std::size_t>(
+        std::ranges::count_if(connections_, [](auto const& each) { return each.second.open; }));
+    // What is lost counts as closed at once, and is told when it is forgotten.
+    bool const so = s.opened == opened_ && s.closed >= closed_ && s.opened - s.closed == s.idle + s.in_use &&
+                    s.idle + s.in_use <= open && s.connecting == connections_.size() - open;
+    if (!so)
+        object_(fmt::format("the client says {} opened, {} closed, {} connecting, {} idle, {} in use; its events {} "
+                            "opened, {} closed, {} connecting, {} open",
+                            s.opened, s.closed, s.connecting, s.idle, s.in_use, opened_, closed_,
+                            connections_.size() - open, open));
+}
+
+void pool_witness::tell(audit& a, std::string_view whose) const {
     if (!connections_.empty()) object_(fmt::format("the end of {} connections was not told", connections_.size()));
     for (auto const why : reasons)
-        a.counted(fmt::format("connections closed: {}", to_string(why)), closed_for_[static_cast<std::size_t>(why)]);
+        if (auto const n = closed_for_[static_cast<std::size_t>(why)]; n != 0)
+            a.counted(fmt::format("{} connections closed: {}", whose, to_string(why)), n);
     a.counted("leases held for too long", held_too_long_);
 }
 

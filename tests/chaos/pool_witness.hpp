@@ -14,8 +14,9 @@
 
 namespace coda::chaos {
 
-/// Hears all events of one pool and knows what it should be: each connection opened, handed out and closed as the
-/// options say, and the pool's own figures those that the events add up to. On the pool's loop; must outlive the pool.
+/// Hears all events of one pool, or of one client whose connections are shared, and knows what it should be: each
+/// connection opened, handed out and closed as the options say, and its own figures those that the events add up to. On
+/// its loop; must outlive it.
 class pool_witness final : public pool_listener {
 public:
     /// Of `o`, all is checked that is about one connection.
@@ -25,8 +26,10 @@ public:
 
     /// Between two turns of the pool: what it says of itself against what was heard.
     void compare(pool_statistics const& s) const;
+    /// The same of a client, which leases nothing.
+    void compare_shared(pool_statistics const& s) const;
     /// When the pool has gone: why connections were closed, and whether all were.
-    void tell(audit& a) const;
+    void tell(audit& a, std::string_view whose) const;
 
 private:
     static constexpr std::array reasons{close_reason::stale,       close_reason::idle,    close_reason::error,

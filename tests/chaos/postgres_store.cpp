@@ -82,15 +82,18 @@ duration longest(request what) {
 
 class postgres_subject final : public subject {
 public:
-    postgres_subject(loop& l, std::string uri, std::string const& place, pool_options const& pool)
+    postgres_subject(loop& l, std::string uri, std::string const& place, pool_options const& pool,
+                     pool_listener& shared, bool grouped)
         : max_size_(pool.max_size),
           sql_(std::make_shared<statements>(place)),
-          client_(l, uri, {.connections = 2, .connection = connection_bounds()}),
+          grouped_(grouped),
+          client_(l, uri, {.connections = 2, .connection = connection_bounds(), .min_group = 2, .listener = &shared}),
           pool_(l, [&l, uri] { return std::make_unique<pg::connection>(l, uri, connection_bounds()); }, pool) {}
 
     operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
         switch (what) {
-        case request::read: return client_.query_one<std::string>(sql_->read, std::move(text));
+        case request::read:
+            return (grouped_ ? client_.reads() : client_.alone()).query_one<std::string>(sql_->read, std::move(text));
         case request::slow_read:
             return client_.query_one<std::string>(sql_->slow_read, std::move(text), seconds_of(number));
         case request::write:
@@ -114,12 +117,14 @@ public:
 
     void clear(bool interrupt) override { pool_.clear({.interrupt_in_use = interrupt}); }
     pool_statistics statistics() const override { return pool_.statistics(); }
+    std::optional<pool_statistics> shared_statistics() const override { return client_.statistics(); }
 
     duration bound(request what) const override { return longest(what); }
 
 private:
     std::size_t max_size_;
     statements_ref sql_;
+    bool grouped_;
     pg::client client_;
     pool<pg::connection> pool_;
 };
@@ -171,8 +176,8 @@ public:
         return true;
     }
     std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
-                                  pool_options const& pool) override {
-        return std::make_unique<postgres_subject>(l, uri_at(through), place, pool);
+                                  pool_options const& pool, pool_listener& shared, bool grouped) override {
+        return std::make_unique<postgres_subject>(l, uri_at(through), place, pool, shared, grouped);
     }
     std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,
                                                   std::string const& place, pool_options const& pool,

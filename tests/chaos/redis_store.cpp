@@ -81,10 +81,10 @@ duration longest(request what) {
 
 class redis_subject final : public subject {
 public:
-    redis_subject(loop& l, std::string uri, std::string place, pool_options const& pool)
+    redis_subject(loop& l, std::string uri, std::string place, pool_options const& pool, pool_listener& shared)
         : max_size_(pool.max_size),
           place_(std::move(place)),
-          client_(l, uri, {.connections = 2, .connection = connection_bounds()}),
+          client_(l, uri, {.connections = 2, .connection = connection_bounds(), .listener = &shared}),
           pool_(l, [&l, uri] { return std::make_unique<redis::connection>(l, uri, connection_bounds()); }, pool) {}
 
     operation<std::string> ask(request what, std::string text, std::uint64_t number) override {
@@ -112,6 +112,7 @@ public:
 
     void clear(bool interrupt) override { pool_.clear({.interrupt_in_use = interrupt}); }
     pool_statistics statistics() const override { return pool_.statistics(); }
+    std::optional<pool_statistics> shared_statistics() const override { return client_.statistics(); }
 
     duration bound(request what) const override { return longest(what); }
 
@@ -169,8 +170,8 @@ public:
         return true;
     }
     std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
-                                  pool_options const& pool) override {
-        return std::make_unique<redis_subject>(l, uri_at(through), place, pool);
+                                  pool_options const& pool, pool_listener& shared, bool) override {
+        return std::make_unique<redis_subject>(l, uri_at(through), place, pool, shared);
     }
     std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,
                                                   std::string const& place, pool_options const& pool,

@@ -243,7 +243,7 @@ void sharded_storm::check_writes() {
 }
 
 void sharded_storm::check_witnesses() {
-    for (auto const* w : subject_->witnesses()) w->tell(audit_);
+    for (auto const* w : subject_->witnesses()) w->tell(audit_, "pooled");
 }
 
 } // namespace coda::chaos

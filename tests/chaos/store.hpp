@@ -4,6 +4,7 @@
 
 #include "support/socket.hpp"
 
+#include <coda/pool/listener.hpp>
 #include <coda/pool/options.hpp>
 #include <coda/pool/statistics.hpp>
 #include <coda/runtime.hpp>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,8 @@ public:
     /// Closes client and pool.
     virtual operation<> close() = 0;
     virtual pool_statistics statistics() const = 0;
+    /// Of the client whose connections are shared; nothing where there is none.
+    virtual std::optional<pool_statistics> shared_statistics() const = 0;
     /// The longest that a request takes when its caller sets no bound.
     virtual duration bound(request what) const = 0;
 };
@@ -97,8 +101,10 @@ public:
     /// False where it has no way to.
     virtual bool end_sessions() = 0;
 
+    /// `shared` is told of the client's connections, `pool.listener` of the pool's. Reads are grouped where `grouped`
+    /// and the driver can.
     virtual std::unique_ptr<subject> open(loop& l, test::endpoint const& through, std::string const& place,
-                                          pool_options const& pool) = 0;
+                                          pool_options const& pool, pool_listener& shared, bool grouped) = 0;
     /// pool.max_size is the total.
     virtual std::unique_ptr<sharded_subject> open_sharded(loop_group& g, test::endpoint const& through,
                                                           std::string const& place, pool_options const& pool,

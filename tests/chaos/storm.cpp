@@ -82,12 +82,16 @@ void storm::run() {
 void storm::reopen() {
     auto pool = options_.pool;
     auto const object = [this](std::string const& what) { audit_.violation(what); };
-    pool.listener = &witnesses_.emplace_back(*loop_, pool, object);
-    subject_ = store_.open(*loop_, way_->where(), options_.place, pool);
+    auto& they = witnesses_.emplace_back(pool_witness(*loop_, pool, object), pool_witness(*loop_, {}, object));
+    pool.listener = &they.of_pool;
+    subject_ = store_.open(*loop_, way_->where(), options_.place, pool, they.of_client, options_.grouped);
 }
 
 void storm::check_witnesses() {
-    for (auto const& w : witnesses_) w.tell(audit_);
+    for (auto const& w : witnesses_) {
+        w.of_pool.tell(audit_, "pooled");
+        w.of_client.tell(audit_, "shared");
+    }
 }
 
 // Callers and the beat run beside; in the end all are joined, unless the loop is stopped under them.
@@ -119,6 +123,7 @@ task<> storm::disrupt(int how) {
         audit_.measured("closing took", clock::now() - begin);
         auto const left = closing->statistics();
         if (left.size() != 0 || left.opened != left.closed) audit_.violation("a closed pool has connections");
+        check_nothing_shared(*closing);
     } else if (how < 4) {
         audit_.counted("clients destroyed");
         subject_.reset();
@@ -176,6 +181,13 @@ task<> storm::check_when_quiet() {
     if (left.size() != 0 || left.opened != left.closed)
         audit_.violation(fmt::format("after close {} connections are left, {} opened and {} closed", left.size(),
                                      left.opened, left.closed));
+    check_nothing_shared(*subject_);
+}
+
+void storm::check_nothing_shared(subject const& closed) {
+    auto const left = closed.shared_statistics();
+    if (left && (left->size() != 0 || left->waiters != 0 || left->opened != left->closed))
+        audit_.violation(fmt::format("a closed client has {} connections and {} waiters", left->size(), left->waiters));
 }
 
 // Left alone, a pool comes to be no larger than `keep`, and as large as `min_size` where its connections live long
@@ -210,7 +222,8 @@ task<> storm::beat() {
 
 void storm::check_statistics() {
     auto const s = subject_->statistics();
-    witnesses_.back().compare(s);
+    witnesses_.back().of_pool.compare(s);
+    if (auto const shared = subject_->shared_statistics()) witnesses_.back().of_client.compare_shared(*shared);
     if (s.checking != 0) audit_.counted("moments with a ping under way");
     auto const open = s.opened - s.closed; // of those that are being closed some were not
     auto const counted = s.idle + s.checking + s.in_use + s.resetting + s.closing;

@@ -16,8 +16,9 @@ struct storm_options {
     std::uint64_t seed = 1;
     std::chrono::milliseconds faults{1500}; ///< for how long things go wrong
     std::size_t callers = 32;
-    std::string place;   ///< a name for its writes, used by no other
-    pool_options pool{}; ///< of its pool, and of mongo's client
+    std::string place;    ///< a name for its writes, used by no other
+    pool_options pool{};  ///< of its pool, and of mongo's client
+    bool grouped = false; ///< reads, where the driver can
 };
 
 /// Callers who ask, leave and are cancelled, while everything goes wrong that can; then what must hold is checked. One
@@ -40,6 +41,7 @@ private:
     task<> check_when_quiet();
     task<> check_upkeep();
     void check_statistics();
+    void check_nothing_shared(subject const& closed);
     void check_writes();
     void check_witnesses();
     void reopen();
@@ -51,7 +53,11 @@ private:
     generator random_;
     std::unique_ptr<coda::loop> loop_;
     std::optional<test::fault_proxy> way_;
-    std::list<pool_witness> witnesses_; // of each subject's pool, the last the one that is open
+    struct witnesses {
+        pool_witness of_pool;
+        pool_witness of_client;
+    };
+    std::list<witnesses> witnesses_; // of each subject, the last the one that is open
     std::unique_ptr<subject> subject_;
     punctual_loops punctual_{1};
     std::optional<callers> callers_;

@@ -54,6 +54,13 @@ mongo::collection client::collection(std::string database, std::string name) {
 
 operation<> client::close() { return close_all(state_); }
 
-pool_statistics client::statistics() const noexcept { return state_->statistics(); }
+pool_statistics client::statistics() const noexcept { return std::as_const(*state_).connections().statistics(); }
+
+void client::watch(coda::detail::pool_watcher* w) noexcept { state_->connections().watch(w); }
+bool client::starved() const noexcept { return std::as_const(*state_).connections().starved(); }
+bool client::give_up_permit() noexcept { return state_->connections().give_up_permit(); }
+bool client::permits_free() const noexcept { return std::as_const(*state_).connections().permits_free(); }
+void client::add_permit() noexcept { state_->connections().add_permit(); }
+std::size_t client::permits() const noexcept { return std::as_const(*state_).connections().permits(); }
 
 } // namespace coda::mongo

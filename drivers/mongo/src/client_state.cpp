@@ -43,8 +43,6 @@ operation<> client_state::close() {
     co_return result<>();
 }
 
-pool_statistics client_state::statistics() const noexcept { return pool_ ? pool_->statistics() : pool_statistics(); }
-
 operation<lease<client_connection>> client_state::acquire() {
     if (pool_) return pool_->acquire();
     return closed();

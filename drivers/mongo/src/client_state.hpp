@@ -29,7 +29,9 @@ public:
     operation<> close();
 
     duration operation_timeout() const noexcept { return options_.connection.operation_timeout; }
-    pool_statistics statistics() const noexcept;
+    // For the client: they are there until `shut`.
+    pool<client_connection>& connections() noexcept { return *pool_; }
+    pool<client_connection> const& connections() const noexcept { return *pool_; }
 
     // Takes a connection.
     operation<lease<client_connection>> acquire();

@@ -4,6 +4,7 @@
 #include <coda/mongo/collection.hpp>
 #include <coda/mongo/connection.hpp>
 #include <coda/mongo/options.hpp>
+#include <coda/pool/detail/permits.hpp>
 #include <coda/pool/statistics.hpp>
 
 /// Any number of tasks over a pool of connections.
@@ -47,6 +48,14 @@ public:
 
     /// What its connections are doing. Cheap.
     pool_statistics statistics() const noexcept;
+
+    /// For `sharded`: those of its pool.
+    void watch(coda::detail::pool_watcher* w) noexcept;
+    bool starved() const noexcept;
+    bool give_up_permit() noexcept;
+    bool permits_free() const noexcept;
+    void add_permit() noexcept;
+    std::size_t permits() const noexcept;
 
 private:
     std::shared_ptr<detail::client_state> state_;
