@@ -19,7 +19,7 @@ operation<lease<client_connection>> closed() { co_return error(coda::errc::close
 
 client_state::client_state(loop& l, std::string uri, client_options const& options) : loop_(l), options_(options) {
     auto make = [this, uri = std::move(uri)] {
-        return std::make_unique<client_connection>(loop_, uri, options_.connection, ended_.token());
+        return std::make_unique<client_connection>(ended_.token(), loop_, uri, options_.connection);
     };
     pool_.emplace(l, std::move(make), options.pool);
     background_.emplace(l);

@@ -3,21 +3,13 @@
 
 #include <coda/mongo/connection.hpp>
 #include <coda/mongo/options.hpp>
+#include <coda/pool/detail/client_connection.hpp>
 #include <coda/pool/pool.hpp>
-#include <coda/runtime/cancellation.hpp>
 #include <coda/runtime/scope.hpp>
 
 namespace coda::mongo::detail {
 
-// A connection of a client's. Ends with the client, wherever it is used.
-class client_connection : public connection, private cancel_callback {
-public:
-    client_connection(loop& l, std::string const& uri, connection_options const& options, cancel_token client_ends)
-        : connection(l, uri, options),
-          cancel_callback([](cancel_callback& self) noexcept { static_cast<client_connection&>(self).abort(); }) {
-        client_ends.attach(*this);
-    }
-};
+using client_connection = coda::detail::client_connection<connection>;
 
 // What a client, its collections and the operations under way share.
 class client_state : public std::enable_shared_from_this<client_state> {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "connecting.hpp"
 #include "conninfo.hpp"
+#include "leased_connections.hpp"
 #include "session_state.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/postgres/client.hpp>
+#include <coda/runtime/when_all.hpp>
 
 namespace coda::pg {
 
@@ -25,7 +27,11 @@ operation<> connect_one(sessions to) {
     co_return result<>();
 }
 
-operation<> close_all(sessions all) { co_return co_await as_result(all->close()); }
+operation<> close_all(sessions shared, std::shared_ptr<detail::leased_connections> leased) {
+    auto const closed = co_await as_result(when_all(shared->close(), leased->close()));
+    if (closed.has_error()) co_return closed.error();
+    co_return result<>();
+}
 
 } // namespace
 
@@ -33,20 +39,31 @@ client::client(loop& l, std::string uri, client_options options) {
     check(options).value();
     grouping_ = std::make_shared<detail::grouping_policy>(options);
     detail::conninfo::parse(uri).value();
+    leased_ = std::make_shared<detail::leased_connections>(l, uri, options);
     auto const& o = options.connection;
     auto open = [&l, uri = std::move(uri), o, by = grouping_] { return open_session(l, uri, o, by); };
     sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing_of(options));
 }
 
-client::~client() { sessions_->end(); }
+client::~client() {
+    sessions_->end();
+    leased_->end();
+}
 
 operation<> client::connect() { return connect_one(sessions_); }
 
-operation<> client::close() { return close_all(sessions_); }
+operation<> client::close() { return close_all(sessions_, leased_); }
 
 std::size_t client::open_connections() const noexcept { return sessions_->open(); }
 
 pool_statistics client::statistics() const noexcept { return sessions_->statistics(); }
+
+pool_statistics client::leased_statistics() const noexcept { return leased_->statistics(); }
+
+operation<detail::borrowed> detail::borrow(std::shared_ptr<leased_connections> from) {
+    auto taken = co_await as_result(from->acquire());
+    co_return std::move(taken);
+}
 
 detail::grouped detail::client_source::group(std::string_view sql) const {
     return how == sent_as::alone ? grouped::never : policy->choose(sql, how == sent_as::read);

@@ -23,6 +23,8 @@ public:
         case errc::no_such_column: return "no such column";
         case errc::copy_refused: return "COPY from or to the client cannot run as a statement";
         case errc::needs_own_connection: return "the statement needs a connection of its own";
+        case errc::transaction_failed: return "a statement of the transaction had failed";
+        case errc::transaction_over: return "the transaction is over";
         }
         return "unknown coda.postgres error";
     }

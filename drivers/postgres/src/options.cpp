@@ -22,9 +22,12 @@ result<> check(client_options const& o) {
     return first_error({
         check(o.connection),
         check(sharing_of(o)),
+        coda::check(o.pool),
         check_range("min_group", o.min_group, 2, o.max_group),
         check_range("max_group", o.max_group, o.min_group, 1'024),
     });
 }
+
+result<> check(transaction_options const& o) { return check_duration("rollback_timeout", o.rollback_timeout); }
 
 } // namespace coda::pg

@@ -35,6 +35,11 @@ std::uint64_t result_view::affected() const noexcept {
     return rows;
 }
 
+std::string_view result_view::command() const noexcept {
+    char const* const tag = PQcmdStatus(result_);
+    return tag != nullptr ? tag : std::string_view();
+}
+
 std::optional<bytes> result_view::raw(std::size_t row, std::size_t column) const noexcept {
     bytes const v = value(static_cast<int>(row), static_cast<int>(column));
     return v.data() != nullptr ? std::optional(v) : std::nullopt;

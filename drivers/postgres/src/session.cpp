@@ -68,6 +68,11 @@ session::~session() { lose(error(coda::errc::closed)); }
 
 int session::backend_pid() const noexcept { return PQbackendPID(connection_.get()); }
 
+bool session::in_transaction() const noexcept {
+    auto const status = PQtransactionStatus(connection_.get());
+    return in_block || status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
 void session::ready(readiness r) noexcept {
     try {
         if (includes(r, readiness::read)) take_replies(PQconsumeInput(connection_.get()) != 0);

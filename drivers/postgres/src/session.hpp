@@ -47,6 +47,10 @@ public:
 
     int backend_pid() const noexcept;
 
+    // Of one that a task has alone: whether a transaction is open, begun by a transaction_block or by its text.
+    bool in_transaction() const noexcept;
+    bool in_block = false;
+
 private:
     void flush() noexcept override;
     void disconnect() noexcept override;

@@ -74,6 +74,17 @@ result<> check_shareable(std::string_view sql) {
                              boost::algorithm::to_upper_copy(std::string(first))));
 }
 
+result<> check_inside_transaction(std::string_view sql) {
+    constexpr std::array<std::string_view, 6> of_transactions = {"abort", "begin",    "commit",
+                                                                 "end",   "rollback", "start"};
+    auto const first = take_word(sql);
+    bool const prepares = same_word(first, "prepare") && same_word(take_word(sql), "transaction");
+    if (!prepares && !is_one_of(first, of_transactions)) return {};
+    return error(make_error_code(coda::errc::invalid_argument),
+                 fmt::format("{} inside a transaction: it ends with its body; for a part of it there is savepoint",
+                             boost::algorithm::to_upper_copy(std::string(first))));
+}
+
 bool is_query(std::string_view sql) noexcept {
     constexpr std::array<std::string_view, 4> queries = {"select", "with", "values", "table"};
     sql = without_comments(sql);

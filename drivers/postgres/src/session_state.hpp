@@ -13,6 +13,9 @@ namespace coda::pg::detail {
 // Before it is sent: by its first words. errc::needs_own_connection, not_sent, saying what to use instead.
 result<> check_shareable(std::string_view sql);
 
+// Of a transaction, before it is sent: coda::errc::invalid_argument for what would end it or begin another.
+result<> check_inside_transaction(std::string_view sql);
+
 // Whether its first word is that of a query: SELECT, WITH, VALUES, TABLE.
 bool is_query(std::string_view sql) noexcept;
 

@@ -8,3 +8,4 @@
 #include <coda/postgres/error.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/postgres/result_set.hpp>
+#include <coda/postgres/transaction.hpp>

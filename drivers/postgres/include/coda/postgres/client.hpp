@@ -2,8 +2,7 @@
 #pragma once
 
 #include <coda/pool/statistics.hpp>
-#include <coda/postgres/detail/statements.hpp>
-#include <coda/postgres/options.hpp>
+#include <coda/postgres/transaction.hpp>
 
 namespace coda {
 template <class Connection>
@@ -55,7 +54,8 @@ private:
 /// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
 /// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
 /// needed and again after they were lost. What would change the session for the others is refused unsent
-/// (BEGIN, SET, LISTEN, temporary tables ...: errc::needs_own_connection): lease a `connection` for it. What only the
+/// (BEGIN, SET, LISTEN, temporary tables ...: errc::needs_own_connection): there is `transaction`, and for the rest a
+/// `connection` of one's own. What only the
 /// server recognises as such ends with that error and costs the connection, with all that was in flight on it.
 class client : public statements<client> {
 public:
@@ -68,11 +68,25 @@ public:
     client(client const&) = delete;
     client& operator=(client const&) = delete;
 
+    /// Runs `body(pg::transaction&)` in a transaction, as connection::transaction does, on a connection that it has
+    /// alone: one of a pool of the client's (client_options::pool), opened as it is needed. Errors are also those of
+    /// pool::acquire.
+    ///
+    ///     co_await db.transaction([&](coda::pg::transaction& tx) -> coda::task<> { co_await tx.execute(...); });
+    template <std::invocable<pg::transaction&> Body>
+    operation<detail::body_value_t<Body, pg::transaction>> transaction(transaction_options options, Body body) {
+        return detail::run_leased<pg::transaction>(leased_, options, std::move(body));
+    }
+    template <std::invocable<pg::transaction&> Body>
+    operation<detail::body_value_t<Body, pg::transaction>> transaction(Body body) {
+        return transaction(transaction_options(), std::move(body));
+    }
+
     /// Opens one connection if there is none: to learn early whether the server can be reached.
     operation<> connect();
 
     /// Refuses new statements (coda::errc::closed), waits until those in flight have ended (at most drain_timeout, or
-    /// the context's deadline), then closes all connections.
+    /// the context's deadline) and transactions too (at most pool.close_timeout), then closes all connections.
     operation<> close();
 
     /// Statements of which the caller says that they only read: those that wait in the queue together (min_group) share
@@ -105,6 +119,8 @@ public:
     /// and `handed_out` counts the statements that were given one. There is no `hold`. Takes
     /// microseconds: for a page of metrics.
     pool_statistics statistics() const noexcept;
+    /// The same of the connections that its transactions lease.
+    pool_statistics leased_statistics() const noexcept;
 
     /// For `statements`.
     detail::client_source source() const noexcept { return {sessions_, grouping_, as::usual}; }
@@ -114,6 +130,7 @@ private:
 
     std::shared_ptr<shared_connections<detail::session>> sessions_;
     std::shared_ptr<detail::grouping_policy> grouping_;
+    std::shared_ptr<detail::leased_connections> leased_;
 };
 
 } // namespace coda::pg

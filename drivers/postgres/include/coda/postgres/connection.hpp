@@ -2,8 +2,7 @@
 #pragma once
 
 #include <coda/pool/exclusive_session.hpp>
-#include <coda/postgres/detail/statements.hpp>
-#include <coda/postgres/options.hpp>
+#include <coda/postgres/transaction.hpp>
 
 /// One connection to PostgreSQL.
 ///
@@ -33,6 +32,27 @@ public:
     /// rejected the login (sqlstate::invalid_password ..., with server_error details), errc::connect_failed with
     /// libpq's words, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is usable.
     operation<> connect();
+
+    /// Runs `body(pg::transaction&)` between BEGIN and COMMIT, and gives what it gives. `body` returns task<T>,
+    /// operation<T> or another wait of the library, and is kept; what it refers to must outlive the await.
+    ///
+    /// Where the body fails, throws or is cancelled, its error or exception is given when all has been rolled back
+    /// (at most rollback_timeout, then the connection is closed, which does the same). A statement whose outcome was
+    /// unknown has by then come to nothing: the error says not_sent, and `retry` may run the whole again. Of COMMIT's
+    /// own errors, `completed` means that nothing has happened (serialization_failure, a deferred constraint,
+    /// errc::transaction_failed), and `unknown` that all of it may have.
+    ///
+    /// Other statements on this connection belong to the transaction meanwhile. A second transaction on it is refused
+    /// (coda::errc::invalid_argument). Destroyed in its middle, it costs the connection.
+    template <std::invocable<pg::transaction&> Body>
+    operation<detail::body_value_t<Body, pg::transaction>> transaction(transaction_options options, Body body) {
+        return detail::run_block<pg::transaction>(std::make_unique<detail::transaction_block>(own_, options),
+                                                  std::move(body));
+    }
+    template <std::invocable<pg::transaction&> Body>
+    operation<detail::body_value_t<Body, pg::transaction>> transaction(Body body) {
+        return transaction(transaction_options(), std::move(body));
+    }
 
     /// Asks the server for a sign of life: an empty round trip.
     operation<> ping();

@@ -23,6 +23,8 @@ enum class errc {
     copy_refused,       ///< COPY from or to the client is no statement; its connection was closed
     /// On a shared client: the statement would change the session (BEGIN, SET, LISTEN ...); lease a connection for it.
     needs_own_connection,
+    transaction_failed, ///< a statement of it had failed, and the body went on: nothing of it has happened
+    transaction_over,   ///< it, or the savepoint, has ended before the statement began
 };
 
 /// The category of `errc`, named "coda.postgres".

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/pool/options.hpp>
 #include <coda/runtime/context.hpp>
 #include <coda/runtime/error.hpp>
 
 #include <cstddef>
 #include <string_view>
 #include <type_traits>
-
-namespace coda {
-class pool_listener;
-}
 
 namespace coda::pg {
 
@@ -69,17 +66,39 @@ struct client_options {
     duration first_backoff = std::chrono::milliseconds(20);
     /// first_backoff to 24 h. Below 1 s, a server that refused and is back is noticed within 1 s.
     duration max_backoff = std::chrono::milliseconds(500);
+    /// The connections that its transactions have alone, which come on top of `connections`: none until they are
+    /// needed.
+    pool_options pool{};
     /// What the client is called in events and errors. Copied. No secrets.
     std::string_view name = "postgres";
     /// Is told of its connections as a pool's is, on the loop's thread; nullptr: nobody. Must outlive the client.
     pool_listener* listener = nullptr;
 };
 
+/// What a transaction sees of others (PostgreSQL manual, 13.2).
+enum class isolation : unsigned char { server_default, read_committed, repeatable_read, serializable };
+using enum isolation;
+
+/// Of one transaction.
+struct transaction_options {
+    pg::isolation isolation = server_default;
+    bool read_only = false;
+    /// With `serializable` and `read_only`: waits at first until it can neither fail nor be failed by others.
+    bool deferrable = false;
+    /// Whether the server is told how much of the context's deadline is left (statement_timeout, until the transaction
+    /// ends), for when it can no longer be reached. A shorter limit of the session's stands.
+    bool send_deadline = true;
+    /// How long undoing it may take, what is still in flight included, when the body has failed or was cancelled; then
+    /// the connection is given up. More than 0, at most 24 h.
+    duration rollback_timeout = std::chrono::seconds(5);
+};
+
 // What may stand inside an await with g++ 12.
-static_assert(std::is_trivially_copyable_v<client_options>);
+static_assert(std::is_trivially_copyable_v<client_options> && std::is_trivially_copyable_v<transaction_options>);
 
 /// errc::invalid_argument, naming the option, its range and its value, for what is out of range.
 result<> check(connection_options const&);
 result<> check(client_options const&);
+result<> check(transaction_options const&);
 
 } // namespace coda::pg

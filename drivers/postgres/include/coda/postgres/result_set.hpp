@@ -44,6 +44,9 @@ public:
     using result_view::column;
     /// Rows that an insert, update, delete (or select) reports; 0 for other statements.
     using result_view::affected;
+    /// What the server says it has done: "INSERT 0 3", "CREATE TABLE" (PostgreSQL manual, 55.7, CommandComplete). Valid
+    /// as long as this object.
+    using result_view::command;
     /// The bytes of a value, valid as long as this object; no value where it is NULL. `row` and `column` must exist.
     std::optional<bytes> raw(std::size_t row, std::size_t column) const& noexcept {
         return result_view::raw(row, column);

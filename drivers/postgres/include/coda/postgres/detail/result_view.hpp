@@ -22,6 +22,7 @@ public:
     oid column_type(std::size_t column) const noexcept;
     result<std::size_t> column(std::string_view name) const;
     std::uint64_t affected() const noexcept;
+    std::string_view command() const noexcept;
     std::optional<bytes> raw(std::size_t row, std::size_t column) const noexcept;
 
     // The same for those who have checked the place; data() is null where it is NULL.

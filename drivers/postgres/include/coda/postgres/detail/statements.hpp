@@ -25,7 +25,10 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     auto group = grouped::never;
     if constexpr (requires { source.group(sql); }) group = source.group(sql);
     auto rows = co_await as_result(execute_on{*on, *statement, group});
-    if (rows.has_error()) co_return rows.error();
+    if (rows.has_error()) {
+        if constexpr (requires { source.failed(rows.error()); }) source.failed(rows.error());
+        co_return rows.error();
+    }
     co_return decode(std::move(*rows));
 }
 
