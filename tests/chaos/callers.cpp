@@ -82,7 +82,7 @@ task<> callers::call_once(draw d) {
     call c;
     c.d = d;
     auto const begun = clock::now();
-    auto const at = open_.insert(open_.end(), {d.what, 0, begun + allowed(d)});
+    auto const at = open_.insert(open_.end(), {d.what, 0, begun, begun + allowed(d)});
     auto const answer = co_await ask(c);
     at->number = c.number;
     note_time(*at);
@@ -222,8 +222,8 @@ bool callers::judge_late_call(late_call const& l) {
                                          : loops_.late_between(options_.at, c.deadline, ended);
     if (!late) return false;
     auto const over = ended - c.deadline;
-    // Once for long, or again and again for a little.
-    if (*late > longest_unpunctual || over - loops_.waited_between(c.deadline, ended) <= tolerance) {
+    // Once for long, or again and again for a little: bounds that follow one another are each as late as the loop.
+    if (*late > longest_unpunctual || over - loops_.waited_between(c.begun, ended) <= tolerance) {
         audit_.measured("past a deadline, starved", over);
         audit_.counted("late on a starved loop");
     } else {

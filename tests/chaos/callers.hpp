@@ -84,6 +84,7 @@ private:
     struct open_call {
         request what;
         std::uint64_t number;
+        time_point begun;
         time_point deadline;
     };
     using open_calls = std::list<open_call>;
