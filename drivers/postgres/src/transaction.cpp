@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::string_view in_failed_transaction = "25P02";
 
+// By which the server's limit comes after the deadline here, whose error it must not overtake.
+constexpr duration later_than_ours = std::chrono::seconds(1);
+
 std::string begin_text(transaction_options const& o) {
     std::string sql = "begin";
     switch (o.isolation) {
@@ -141,8 +144,8 @@ operation<> transaction_block::begin() {
 
 // In one flight: where BEGIN fails, what is local to its transaction has no effect.
 operation<> transaction_block::begin_with_timeout(duration left) {
-    auto const ms = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(left).count());
-    auto limit = fmt::format("{}ms", ms);
+    auto const ms = std::chrono::ceil<std::chrono::milliseconds>(std::max(left, duration()) + later_than_ours);
+    auto limit = fmt::format("{}ms", ms.count());
     auto begins = run(state_, begin_);
     auto limits = run_statement(block_source{state_}, affected_rows(), shorter_timeout,
                                 parameters_for<std::string>(std::in_place, std::move(limit)));
