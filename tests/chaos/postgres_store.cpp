@@ -38,7 +38,27 @@ operation<std::string> leased_read(Acquire acquired, statements_ref sql, std::st
     co_return std::move(answer);
 }
 
-// Until the commit nothing has happened, whatever became of its parts.
+// What both kinds do in their transaction: the owner as it sees him.
+template <class Db>
+operation<std::string> count_in(Db& db, statements_ref sql, std::string const& text, std::uint64_t number) {
+    auto owned = co_await as_result(db.template query_one<std::string>(sql->own, text));
+    if (owned.has_error()) co_return owned.error();
+    auto inserted = co_await as_result(db.execute(sql->insert, static_cast<std::int64_t>(number)));
+    if (inserted.has_error()) co_return inserted.error();
+    auto after = co_await as_result(db.template query_one<std::string>(sql->owner));
+    co_return std::move(after);
+}
+
+// Begun by its text and given back as it is: the pool undoes it.
+operation<std::string> left_open(pg::connection& db, statements_ref sql, std::string const& text,
+                                 std::uint64_t number) {
+    auto begun = co_await as_result(db.execute("begin"));
+    if (begun.has_error()) co_return begun.error().with_outcome(outcome::not_sent);
+    auto counted = co_await as_result(count_in(db, sql, text, number));
+    if (counted.has_error()) co_return counted.error().with_outcome(outcome::not_sent);
+    co_return std::move(counted);
+}
+
 template <class Acquire>
 operation<std::string> transaction(Acquire acquired, statements_ref sql, std::string text, std::uint64_t number,
                                    bool commits) {
@@ -48,18 +68,11 @@ operation<std::string> transaction(Acquire acquired, statements_ref sql, std::st
     auto before = co_await as_result(db.query_one<std::string>(sql->owner));
     if (before.has_error()) co_return before.error().with_outcome(outcome::not_sent);
     if (!before->empty()) co_return "left by another: " + *before;
-    auto begun = co_await as_result(db.execute("begin"));
-    if (begun.has_error()) co_return begun.error().with_outcome(outcome::not_sent);
-    auto owned = co_await as_result(db.query_one<std::string>(sql->own, text));
-    if (owned.has_error()) co_return owned.error().with_outcome(outcome::not_sent);
-    auto inserted = co_await as_result(db.execute(sql->insert, static_cast<std::int64_t>(number)));
-    if (inserted.has_error()) co_return inserted.error().with_outcome(outcome::not_sent);
-    auto after = co_await as_result(db.query_one<std::string>(sql->owner));
-    if (after.has_error()) co_return after.error().with_outcome(outcome::not_sent);
-    if (!commits) co_return std::move(after);
-    auto committed = co_await as_result(db.execute("commit"));
-    if (committed.has_error()) co_return committed.error();
-    co_return std::move(after);
+    auto const body = [&](pg::transaction& tx) { return count_in(tx, sql, text, number); };
+    auto doing =
+        commits ? db.transaction({.rollback_timeout = bounds::request}, body) : left_open(db, sql, text, number);
+    auto done = co_await as_result(std::move(doing));
+    co_return std::move(done);
 }
 
 pg::connection_options connection_bounds() {
@@ -76,7 +89,7 @@ duration longest(request what) {
     case request::slow_read:
     case request::write: return bounds::connect + bounds::request;
     case request::leased_read: return bounds::acquire + bounds::request;
-    default: return bounds::acquire + 6 * bounds::request;
+    default: return bounds::acquire + 7 * bounds::request; // the last undoes it
     }
 }
 

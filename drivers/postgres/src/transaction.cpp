@@ -4,6 +4,7 @@
 
 #include <coda/postgres/transaction.hpp>
 #include <coda/runtime/deadline.hpp>
+#include <coda/runtime/option_check.hpp>
 #include <coda/runtime/when_all.hpp>
 
 #include <fmt/format.h>
@@ -144,7 +145,8 @@ operation<> transaction_block::begin() {
 
 // In one flight: where BEGIN fails, what is local to its transaction has no effect.
 operation<> transaction_block::begin_with_timeout(duration left) {
-    auto const ms = std::chrono::ceil<std::chrono::milliseconds>(std::max(left, duration()) + later_than_ours);
+    auto const ms =
+        std::chrono::ceil<std::chrono::milliseconds>(std::clamp(left, duration(), longest_option) + later_than_ours);
     auto limit = fmt::format("{}ms", ms.count());
     auto begins = run(state_, begin_);
     auto limits = run_statement(block_source{state_}, affected_rows(), shorter_timeout,
