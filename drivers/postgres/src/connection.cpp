@@ -23,7 +23,7 @@ operation<> connection::connect() {
     auto opened = co_await as_result(with_timeout(options_.connect_timeout, detail::open_connection(uri_)));
     if (opened.has_error()) co_return opened.error();
     if (usable()) co_return result<>(); // another task was faster
-    auto session = detail::session::open(loop_, std::move(*opened), options_);
+    auto session = detail::session::open(loop_, std::move(*opened), options_, nullptr, count_);
     if (session.has_error()) co_return session.error();
     own_->session = std::move(*session);
     own_->used = false;

@@ -4,6 +4,7 @@
 #include <coda/pool/statistics.hpp>
 #include <coda/postgres/detail/statements.hpp>
 #include <coda/postgres/options.hpp>
+#include <coda/postgres/statement_statistics.hpp>
 
 namespace coda {
 template <class Connection>
@@ -106,6 +107,9 @@ public:
     /// microseconds: for a page of metrics.
     pool_statistics statistics() const noexcept;
 
+    /// How its statements were prepared and sent, over all its connections.
+    pg::statement_statistics statement_statistics() const noexcept { return *count_; }
+
     /// For `statements`.
     detail::client_source source() const noexcept { return {sessions_, grouping_, as::usual}; }
 
@@ -114,6 +118,7 @@ private:
 
     std::shared_ptr<shared_connections<detail::session>> sessions_;
     std::shared_ptr<detail::grouping_policy> grouping_;
+    std::shared_ptr<pg::statement_statistics> count_ = std::make_shared<pg::statement_statistics>();
 };
 
 } // namespace coda::pg
