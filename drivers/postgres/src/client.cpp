@@ -13,7 +13,7 @@ namespace {
 operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string uri, connection_options options,
                                                          detail::session::owner shared_by,
                                                          detail::session::counts count) {
-    auto opened = co_await as_result(detail::open_connection(std::move(uri)));
+    auto opened = co_await as_result(detail::open_connection(std::move(uri), detail::server_choice(options)));
     if (opened.has_error()) co_return opened.error();
     co_return detail::session::open(l, std::move(*opened), options, std::move(shared_by), std::move(count));
 }
