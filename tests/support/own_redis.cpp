@@ -3,12 +3,8 @@
 
 #include "required_server.hpp"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -32,16 +28,6 @@ std::string fresh_folder() {
     return name;
 }
 
-// From here on only what may follow a fork in a process with threads.
-[[noreturn]] void become(char const* file, char** words, pid_t parent) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int const nowhere = ::open("/dev/null", O_RDWR);
-    for (int fd = 0; fd < 3; ++fd) ::dup2(nowhere, fd);
-    ::close_range(3, ~0u, 0); // not the sockets of what is tested
-    if (::getppid() == parent) ::execv(file, words);
-    ::_exit(127);
-}
-
 } // namespace
 
 own_redis::own_redis() : folder_(fresh_folder()), where_(endpoint::unix_path(folder_ + "/socket")) {
@@ -49,13 +35,7 @@ own_redis::own_redis() : folder_(fresh_folder()), where_(endpoint::unix_path(fol
     // One program of several names: it goes by the name that it is called by.
     std::vector<std::string> words{"redis-server", "--port",       "0",  "--unixsocket", where_.path, "--dir",
                                    folder_,        "--appendonly", "no", "--save",       ""};
-    std::vector<char*> pointers;
-    for (auto& w : words) pointers.push_back(w.data());
-    pointers.push_back(nullptr);
-    pid_t const parent = ::getpid();
-    pid_ = ::fork();
-    if (pid_ < 0) throw_errno("fork");
-    if (pid_ == 0) become(file.c_str(), pointers.data(), parent);
+    server_.emplace(file, std::move(words), child_process::place());
     try {
         wait_until_ready();
     } catch (...) {
@@ -66,22 +46,21 @@ own_redis::own_redis() : folder_(fresh_folder()), where_(endpoint::unix_path(fol
 
 own_redis::~own_redis() { end(); }
 
-void own_redis::wait_until_ready() const {
+void own_redis::wait_until_ready() {
     auto const limit = std::chrono::steady_clock::now() + patience;
     while (true) {
         try {
             auto const connected = connect_to(where_);
             return;
         } catch (std::system_error const&) {}
-        if (::waitpid(pid_, nullptr, WNOHANG) != 0) throw std::runtime_error("the Redis of this test has ended");
+        if (server_->has_ended()) throw std::runtime_error("the Redis of this test has ended");
         if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("the Redis of this test is not ready");
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
 }
 
 void own_redis::end() noexcept {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
+    server_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
 }

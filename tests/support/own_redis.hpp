@@ -2,10 +2,10 @@
 // A Redis of one test's own, for what would be in the way of others.
 #pragma once
 
+#include "child_process.hpp"
 #include "socket.hpp"
 
-#include <sys/types.h>
-
+#include <optional>
 #include <string>
 
 namespace coda::test {
@@ -25,12 +25,12 @@ public:
     [[nodiscard]] endpoint const& where() const noexcept { return where_; }
 
 private:
-    void wait_until_ready() const;
+    void wait_until_ready();
     void end() noexcept;
 
     std::string folder_;
     endpoint where_;
-    pid_t pid_ = -1;
+    std::optional<child_process> server_;
 };
 
 } // namespace coda::test

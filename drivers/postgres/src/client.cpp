@@ -13,10 +13,11 @@ namespace coda::pg {
 namespace {
 
 operation<std::shared_ptr<detail::session>> open_session(loop& l, std::string uri, connection_options options,
-                                                         detail::session::owner shared_by) {
-    auto opened = co_await as_result(detail::open_connection(std::move(uri)));
+                                                         detail::session::owner shared_by,
+                                                         detail::session::counts count) {
+    auto opened = co_await as_result(detail::open_connection(std::move(uri), detail::server_choice(options)));
     if (opened.has_error()) co_return opened.error();
-    co_return detail::session::open(l, std::move(*opened), options, std::move(shared_by));
+    co_return detail::session::open(l, std::move(*opened), options, std::move(shared_by), std::move(count));
 }
 
 using sessions = std::shared_ptr<shared_connections<detail::session>>;
@@ -41,7 +42,9 @@ client::client(loop& l, std::string uri, client_options options) {
     detail::conninfo::parse(uri).value();
     leased_ = std::make_shared<detail::leased_connections>(l, uri, options);
     auto const& o = options.connection;
-    auto open = [&l, uri = std::move(uri), o, by = grouping_] { return open_session(l, uri, o, by); };
+    auto open = [&l, uri = std::move(uri), o, by = grouping_, count = count_] {
+        return open_session(l, uri, o, by, count);
+    };
     sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing_of(options));
 }
 

@@ -32,8 +32,9 @@ bool share_ended(error const& e, context const& here) {
 }
 
 // Each name becomes its addresses, in order; libpq then connects by hostaddr and keeps the name for TLS and messages.
-operation<std::vector<server_address>> resolved(std::vector<server_address> servers) {
+operation<std::vector<server_address>> resolved(std::vector<server_address> servers, server_choice choice) {
     context const& here = co_await this_context();
+    if (choice.order == host_order::random) std::ranges::shuffle(servers, choice.random);
     std::vector<server_address> all;
     error last;
     for (std::size_t i = 0; i < servers.size(); ++i) {
@@ -52,6 +53,7 @@ operation<std::vector<server_address>> resolved(std::vector<server_address> serv
             if (last.code() != coda::errc::name_not_resolved && !share_ended(last, here)) co_return last;
             continue;
         }
+        if (choice.order == host_order::random) std::ranges::shuffle(*addresses, choice.random);
         for (auto const& address : *addresses) all.push_back({s.host, address.host(), s.port});
     }
     if (all.empty()) co_return last;
@@ -130,10 +132,11 @@ operation<established> connect(conninfo const& info, std::optional<std::size_t>&
 
 } // namespace
 
-operation<established> open_connection(std::string text) {
+operation<established> open_connection(std::string text, server_choice choice) {
     auto info = conninfo::parse(text);
     if (info.has_error()) co_return info.error();
-    auto servers = co_await as_result(resolved(info->servers()));
+    if (info->in_random_order()) choice.order = host_order::random;
+    auto servers = co_await as_result(resolved(info->servers(), choice));
     if (servers.has_error()) co_return servers.error();
     info->set_servers(std::move(*servers));
     while (true) {

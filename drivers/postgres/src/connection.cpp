@@ -20,10 +20,11 @@ operation<> connection::connect() {
     context const& here = co_await this_context();
     if (here.loop != &loop_) co_return used_from_another_loop("a postgres connection");
     if (usable()) co_return result<>();
-    auto opened = co_await as_result(with_timeout(options_.connect_timeout, detail::open_connection(uri_)));
+    auto opened = co_await as_result(
+        with_timeout(options_.connect_timeout, detail::open_connection(uri_, detail::server_choice(options_))));
     if (opened.has_error()) co_return opened.error();
     if (usable()) co_return result<>(); // another task was faster
-    auto session = detail::session::open(loop_, std::move(*opened), options_);
+    auto session = detail::session::open(loop_, std::move(*opened), options_, nullptr, count_);
     if (session.has_error()) co_return session.error();
     own_->session = std::move(*session);
     own_->used = false;

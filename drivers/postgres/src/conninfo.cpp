@@ -22,6 +22,12 @@ namespace {
 
 using option_values = std::map<std::string, std::string, std::less<>>;
 
+constexpr std::string_view never_valid = "-";
+
+struct free_connection {
+    void operator()(PGconn* c) const noexcept { PQfinish(c); }
+};
+
 struct free_options {
     void operator()(PQconninfoOption* o) const noexcept { PQconninfoFree(o); }
 };
@@ -113,6 +119,35 @@ std::string_view effective(option_values const& values, option_values const& env
     return {};
 }
 
+// What libpq would use for all that the text leaves out: from the service that it names, the environment, and libpq's
+// own defaults. Only libpq knows where services are described and how, and tells it of a connection alone: of one that
+// it does not begin, since a value is wrong.
+result<option_values> what_service_gives(option_values const& values) {
+    std::vector<char const*> keywords{"gssencmode"};
+    std::vector<char const*> texts{never_valid.data()};
+    for (auto const& [keyword, value] : values) {
+        if (keyword == "gssencmode") continue;
+        keywords.push_back(keyword.c_str());
+        texts.push_back(value.c_str());
+    }
+    keywords.push_back(nullptr);
+    texts.push_back(nullptr);
+    std::unique_ptr<PGconn, free_connection> const refused(PQconnectStartParams(keywords.data(), texts.data(), 0));
+    if (refused == nullptr) throw std::bad_alloc();
+    libpq_options const options(PQconninfo(refused.get()));
+    auto all = given(options.get());
+    if (!all.contains("port")) return invalid("service is not described where libpq looks for it, or not well");
+    all.erase("gssencmode");
+    return all;
+}
+
+result<option_values> what_is_not_given(option_values const& values) {
+    if (values.contains("service")) return what_service_gives(values);
+    libpq_options const defaults(PQconndefaults());
+    if (defaults == nullptr) return invalid("PGSERVICE is not described where libpq looks for it, or not well");
+    return given(defaults.get());
+}
+
 result<> check_values(option_values const& values, option_values const& environment) {
     for (auto const& [option, allowed] : choices()) {
         auto const value = effective(values, environment, option);
@@ -182,8 +217,9 @@ result<conninfo> conninfo::parse(std::string const& text) {
         return failed;
     }
     auto values = given(parsed.get());
-    libpq_options const defaults(PQconndefaults());
-    auto const environment = given(defaults.get());
+    auto const others = what_is_not_given(values);
+    if (others.has_error()) return others.error();
+    auto const& environment = *others;
     // What is missing comes from where libpq would take it; a host given here makes the environment's count for
     // nothing.
     if (!values.contains("host") && !values.contains("hostaddr"))
@@ -197,6 +233,9 @@ result<conninfo> conninfo::parse(std::string const& text) {
     if (auto const good = check_values(values, environment); good.has_error()) return good.error();
     conninfo result;
     result.connect_timeout_ = timeout_of(effective(values, environment, "connect_timeout"));
+    result.in_random_order_ = effective(values, environment, "load_balance_hosts") == "random";
+    if (environment.contains("load_balance_hosts"))
+        values["load_balance_hosts"] = "disable"; // they are in order by then
     result.two_rounds_ = effective(values, environment, "target_session_attrs") == "prefer-standby";
     result.servers_ = std::move(*servers);
     for (auto const* placed : {"host", "hostaddr", "port"}) values.erase(placed);

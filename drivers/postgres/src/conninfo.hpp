@@ -22,14 +22,15 @@ struct server_address {
     friend bool operator==(server_address const&, server_address const&) = default;
 };
 
-// A connection URI or keyword string as libpq takes it (manual, 34.1.1), taken apart. Pure: nothing is connected.
+// A connection URI or keyword string as libpq takes it (manual, 34.1.1), taken apart. Nothing is connected; a service's
+// file is read.
 class conninfo {
 public:
     // errc::invalid_argument says which part is wrong; values are never repeated, since one may be a password.
     static result<conninfo> parse(std::string const& text);
 
-    // The servers in the order in which they are to be tried; from PGHOST, PGHOSTADDR and PGPORT where the text names
-    // none.
+    // The servers in the order in which they are to be tried; where the text names none, from its service, or from
+    // PGHOST, PGHOSTADDR and PGPORT.
     std::vector<server_address> const& servers() const noexcept { return servers_; }
 
     // Tries these instead: the same with names resolved, perhaps to several addresses each.
@@ -45,6 +46,9 @@ public:
     // The longest wait for one server: connect_timeout, at least 2 s, as libpq has it; none where that is 0 or less.
     std::optional<duration> connect_timeout() const noexcept { return connect_timeout_; }
 
+    // Whether load_balance_hosts says so, where libpq knows it.
+    bool in_random_order() const noexcept { return in_random_order_; }
+
     // Everything for PQconnectStartParams. Holds secrets.
     std::vector<std::pair<std::string, std::string>> parameters() const;
 
@@ -52,6 +56,7 @@ private:
     std::vector<std::pair<std::string, std::string>> options_; // but for the servers
     std::vector<server_address> servers_;
     std::optional<duration> connect_timeout_;
+    bool in_random_order_ = false;
     bool two_rounds_ = false; // libpq goes over all servers a second time
 };
 

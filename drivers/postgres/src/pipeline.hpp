@@ -9,7 +9,7 @@ namespace coda::pg::detail {
 enum class reply : unsigned char {
     success, // rows, or a command's completion
     failure, // the statement failed
-    refused, // by the fence of its group, and did nothing
+    refused, // it did nothing, and is to be sent again
     skipped, // not run: one before it in the same Sync failed
     sync,    // the end of a Sync: its statements are through
 };
@@ -65,6 +65,10 @@ public:
         pipeline_request* who = nullptr;
     };
 
+    // The statement whose Sync comes next has done nothing, and is to be sent again: a failure that its caller is not
+    // told.
+    void repeat() noexcept { sent_.front().again = true; }
+
     // The server's next message. Must not be called when nothing is in flight.
     step on_reply(reply r) noexcept;
 
@@ -73,6 +77,7 @@ public:
     pipeline_request* current() noexcept { return front(); }
     bool in_group() const noexcept { return sent_.front().grouped; }
     bool at_fence() const noexcept { return sent_.front().at_fence(); }
+    bool prepares() const noexcept { return sent_.front().prepares; }
     bool at_preparation() const noexcept { return sent_.front().prepares && sent_.front().to_come == 2; }
 
 private:

@@ -2,6 +2,7 @@
 #include "session.hpp"
 
 #include "cancel_request.hpp"
+#include "preparation.hpp"
 #include "server_reply.hpp"
 #include "session_state.hpp"
 
@@ -40,20 +41,22 @@ bool starts_copy(ExecStatusType status) noexcept {
 void finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
 
 result<std::shared_ptr<session>> session::open(loop& l, established made, connection_options const& options,
-                                               owner shared_by) {
+                                               owner shared_by, counts count) {
     try {
-        return std::make_shared<session>(l, std::move(made), options, std::move(shared_by));
+        return std::make_shared<session>(l, std::move(made), options, std::move(shared_by), std::move(count));
     } catch (boost::system::system_error const& e) {
         return error(e.code());
     }
 }
 
-session::session(loop& l, established made, connection_options const& options, owner shared_by)
+session::session(loop& l, established made, connection_options const& options, owner shared_by, counts count)
     : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
       connection_(std::move(made.connection)),
       shared_by_(std::move(shared_by)),
       pipeline_(options.max_in_flight, options.max_queued),
       cache_(options.statement_cache),
+      count_(count != nullptr ? std::move(count) : std::make_shared<statement_statistics>()),
+      state_(connection_.get()),
       key_(made.key),
       cancel_timeout_(options.cancel_timeout),
       cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
@@ -128,7 +131,10 @@ void session::on_result(PGresult* owned) {
     if (starts_copy(status)) return refuse_copy();
     if (shared_by_ != nullptr && changes_session(PQcmdStatus(owned))) return refuse_change();
     reply const kind = meaning_of(owned);
-    remember_preparation(owned, kind);
+    remember_preparation(kind);
+    if (kind == reply::sync && shared_by_ != nullptr && state_.changed_on(connection_.get())) return refuse_change();
+    if (kind == reply::sync && runs_again()) pipeline_.repeat();
+    if (kind == reply::success && forgets_statements(PQcmdStatus(owned))) cache_.clear();
     auto const step = pipeline_.on_reply(kind);
     auto* const e = static_cast<execution*>(step.who);
     auto const keep = [&] {
@@ -148,13 +154,20 @@ void session::on_result(PGresult* owned) {
         lose(error(coda::errc::connection_lost, one_line(PQresultErrorMessage(owned))));
 }
 
-// A query of which nobody said that it only reads, and which its group's fence has refused, has done nothing.
+// What has done nothing runs again, once: a statement whose preparation no longer held, and a query of which nobody
+// said that it only reads, and which its group's fence has refused.
 reply session::meaning_of(PGresult const* r) {
     reply const kind = kind_of(PQresultStatus(r));
-    if (kind != reply::failure || !pipeline_.in_group()) return kind;
+    if (kind != reply::failure) return kind;
     if (pipeline_.at_fence()) fence_ = fence_after(sqlstate_field(r));
+    bool const outlived = outlived_preparation(r);
     auto* const e = static_cast<execution*>(pipeline_.current());
-    if (e == nullptr || e->group_ != grouped::tried || sqlstate_field(r) != read_only_transaction) return kind;
+    if (e == nullptr) return kind;
+    if (outlived && e->repeats_ == execution::repeats::may) {
+        if (shared_by_ != nullptr) return repeated(*e), reply::refused;
+        e->repeats_ = execution::repeats::wants; // at its Sync
+    }
+    if (e->group_ != grouped::tried || !pipeline_.in_group() || sqlstate_field(r) != read_only_transaction) return kind;
     e->group_ = grouped::never;
     shared_by_->wrote(e->statement_.sql);
     return reply::refused;
@@ -174,24 +187,49 @@ void session::refuse_copy() noexcept {
     lose(described(coda::errc::connection_lost, "another statement on it began a COPY"));
 }
 
-// What runs behind it, runs in its transaction or under its settings: none of that stands.
+// What runs behind it, runs in its transaction or under its settings: none of that stands. Of a group nobody knows
+// whose doing it was.
 void session::refuse_change() noexcept {
-    auto const step = pipeline_.on_reply(reply::failure);
-    if (step.who != nullptr)
-        static_cast<execution*>(step.who)->outcome_ = error(errc::needs_own_connection, outcome::completed);
+    auto* const e = static_cast<execution*>(pipeline_.current());
+    if (e != nullptr && !pipeline_.in_group()) e->outcome_ = error(errc::needs_own_connection, outcome::completed);
     lose(described(coda::errc::connection_lost, "another statement on it changed the session"));
 }
 
-// A statement is taken for prepared when the server has said so, and forgotten when the server no longer knows it or
-// its plan no longer fits (a table has changed): the next use prepares it again.
-void session::remember_preparation(PGresult const* r, reply kind) {
-    if (kind == reply::sync || pipeline_.at_fence() || pipeline_.current_statement() == 0) return;
+// A statement is taken for prepared when the server has said so.
+void session::remember_preparation(reply kind) noexcept {
+    if (kind == reply::sync || pipeline_.at_fence() || !pipeline_.at_preparation()) return;
     auto const statement = pipeline_.current_statement();
-    if (pipeline_.at_preparation())
-        return kind == reply::success ? cache_.prepared(statement) : cache_.remove(statement);
-    if (kind != reply::failure) return;
-    auto const code = sqlstate_field(r);
-    if (code == "26000" || code == "0A000") cache_.expire(statement);
+    kind == reply::success ? cache_.prepared(statement) : cache_.remove(statement);
+}
+
+// A statement that fails because the server no longer knows it, or because it no longer fits (a table has changed), is
+// prepared again by its next use.
+bool session::outlived_preparation(PGresult const* r) {
+    auto const statement = pipeline_.current_statement();
+    if (statement == 0 || pipeline_.at_fence() || pipeline_.prepares()) return false;
+    switch (preparation_after(failure_parts::of(r), statement_cache::name_of(statement))) {
+    case preparation::holds: return false;
+    case preparation::outdated: cache_.expire(statement); break;
+    case preparation::forgotten: cache_.remove(statement); break;
+    }
+    return true;
+}
+
+// At the Sync of a statement that has outlived its preparation: whether it may run now as it would have then. Not in a
+// transaction block, which has failed, nor where others were sent behind it: they would overtake it.
+bool session::runs_again() {
+    auto* const e = static_cast<execution*>(pipeline_.current());
+    if (e == nullptr || e->repeats_ != execution::repeats::wants) return false;
+    bool const as_then = pipeline_.in_flight() == 1 && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
+    if (as_then) repeated(*e);
+    e->repeats_ = execution::repeats::never;
+    return as_then;
+}
+
+void session::repeated(execution& e) {
+    e.repeats_ = execution::repeats::never;
+    e.outcome_ = result_set();
+    ++count_->again;
 }
 
 void session::lose_peer() noexcept {

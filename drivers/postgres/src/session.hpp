@@ -4,11 +4,13 @@
 #include "backend_key.hpp"
 #include "grouping_policy.hpp"
 #include "pipeline.hpp"
+#include "reported_state.hpp"
 #include "server_cancel.hpp"
 #include "statement_cache.hpp"
 
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/postgres/options.hpp>
+#include <coda/postgres/statement_statistics.hpp>
 #include <coda/runtime/scope.hpp>
 
 #include <memory>
@@ -38,11 +40,14 @@ public:
     // The client that shares it among its tasks, by its policy; nullptr: one task has it alone.
     using owner = std::shared_ptr<grouping_policy>;
 
+    // Where its statements are counted, with those of others.
+    using counts = std::shared_ptr<statement_statistics>;
+
     // The system's error when the loop cannot watch the socket.
     static result<std::shared_ptr<session>> open(loop& l, detail::established made, connection_options const& options,
-                                                 owner shared_by = nullptr);
+                                                 owner shared_by = nullptr, counts count = nullptr);
 
-    session(loop& l, detail::established made, connection_options const& options, owner shared_by);
+    session(loop& l, detail::established made, connection_options const& options, owner shared_by, counts count);
     ~session();
 
     int backend_pid() const noexcept;
@@ -72,7 +77,10 @@ private:
     reply meaning_of(pg_result const* r);
     void refuse_copy() noexcept;
     void refuse_change() noexcept;
-    void remember_preparation(pg_result const* r, reply kind);
+    void remember_preparation(reply kind) noexcept;
+    bool outlived_preparation(pg_result const* r);
+    bool runs_again();
+    void repeated(execution& e);
     void lose_peer() noexcept;
     void follow(server_cancel::action a) noexcept;
     void begin_to_ask() noexcept;
@@ -88,6 +96,8 @@ private:
     owner shared_by_;
     pipeline pipeline_;
     statement_cache cache_;
+    counts count_;
+    reported_state state_;
     fence fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;

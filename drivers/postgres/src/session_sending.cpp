@@ -85,6 +85,7 @@ bool session::send(execution& e, sending how) {
     if (known != nullptr && known->is == statement_cache::state::ready) {
         how.statement = known->id;
         pipeline_.sent(e, how);
+        ++count_->hits;
         return PQsendQueryPrepared(c, known->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
                sync_after(how);
     }
@@ -96,6 +97,7 @@ bool session::send(execution& e, sending how) {
             how.statement = added->id;
             how.prepares = true;
             pipeline_.sent(e, how);
+            ++count_->prepared;
             return PQsendPrepare(c, added->name.c_str(), sql_.c_str(), count, s.types.data()) != 0 &&
                    PQsendQueryPrepared(c, added->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
                    sync_after(how);
@@ -103,6 +105,7 @@ bool session::send(execution& e, sending how) {
     }
     // Nothing is known of its preparation yet, or there is no room: parsed for this once.
     pipeline_.sent(e, how);
+    ++count_->unprepared;
     return PQsendQueryParams(c, sql_.c_str(), count, s.types.data(), s.values, s.lengths, s.formats, binary) != 0 &&
            sync_after(how);
 }

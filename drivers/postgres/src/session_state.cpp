@@ -98,4 +98,8 @@ bool changes_session(std::string_view command_tag) noexcept {
     return std::ranges::find(tags, command_tag) != std::end(tags);
 }
 
+bool forgets_statements(std::string_view command_tag) noexcept {
+    return command_tag == "DEALLOCATE ALL" || command_tag == "DISCARD ALL";
+}
+
 } // namespace coda::pg::detail

@@ -22,4 +22,7 @@ bool is_query(std::string_view sql) noexcept;
 // After it ran, should its words have hidden it: by the tag of its CommandComplete (PostgreSQL manual, 55.7).
 bool changes_session(std::string_view command_tag) noexcept;
 
+// Whether what was prepared is gone with it.
+bool forgets_statements(std::string_view command_tag) noexcept;
+
 } // namespace coda::pg::detail

@@ -29,7 +29,7 @@ statement_cache::entry const* statement_cache::find(std::string_view sql, std::s
 statement_cache::entry const* statement_cache::add(std::string_view sql, std::span<oid const> types) {
     if (order_.size() >= capacity_) return nullptr;
     ++made_;
-    order_.push_front({made_, fmt::format("coda_{}", made_), key_of(sql, types), state::preparing});
+    order_.push_front({made_, name_of(made_), key_of(sql, types), state::preparing});
     by_key_.emplace(order_.front().key, order_.begin());
     return &order_.front();
 }
@@ -45,6 +45,17 @@ void statement_cache::remove(std::uint64_t id) noexcept {
     if (found->is != state::stale) by_key_.erase(found->key);
     order_.erase(found);
 }
+
+// Those that are being prepared were sent behind what made it forget.
+void statement_cache::clear() noexcept {
+    for (auto at = order_.begin(); at != order_.end();) {
+        auto const next = std::next(at);
+        if (at->is != state::preparing) remove(at->id);
+        at = next;
+    }
+}
+
+std::string statement_cache::name_of(std::uint64_t id) { return fmt::format("coda_{}", id); }
 
 void statement_cache::expire(std::uint64_t id) noexcept {
     auto const found = by_id(id);

@@ -42,6 +42,12 @@ public:
     // The server does not have it.
     void remove(std::uint64_t id) noexcept;
 
+    // The server has forgotten all of which it has told.
+    void clear() noexcept;
+
+    // What a statement is prepared under.
+    static std::string name_of(std::uint64_t id);
+
     // Not found any more, and the next to make room.
     void expire(std::uint64_t id) noexcept;
 

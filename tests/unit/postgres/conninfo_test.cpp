@@ -7,8 +7,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 
 namespace {
@@ -58,9 +61,9 @@ protected:
     }
 
 private:
-    static constexpr char const* names[] = {"PGHOST",       "PGHOSTADDR", "PGPORT",           "PGUSER",
-                                            "PGPASSWORD",   "PGDATABASE", "PGSERVICE",        "PGSSLMODE",
-                                            "PGGSSENCMODE", "PGAPPNAME",  "PGCONNECT_TIMEOUT"};
+    static constexpr char const* names[] = {
+        "PGHOST",    "PGHOSTADDR", "PGPORT",       "PGUSER",    "PGPASSWORD",        "PGDATABASE",
+        "PGSERVICE", "PGSSLMODE",  "PGGSSENCMODE", "PGAPPNAME", "PGCONNECT_TIMEOUT", "PGSERVICEFILE"};
     std::map<std::string, std::string> before_;
 };
 
@@ -141,6 +144,30 @@ TEST_F(a_conninfo, takes_what_is_missing_from_the_environment) {
     EXPECT_EQ(servers_of("host=given"), (servers{{"given", "", "7777"}})) << "the environment's address is of its host";
     setenv("PGPORT", "70000", 1);
     EXPECT_THAT(refused(""), HasSubstr("port"));
+}
+
+TEST_F(a_conninfo, takes_what_is_missing_from_its_service) {
+    auto const file = testing::TempDir() + fmt::format("coda_services_{}", getpid());
+    std::ofstream(file) << "[two]\nhost=a,b\nport=1,2\nsslmode=require\nconnect_timeout=9\npassword=s3cret\n"
+                        << "[wrong]\nsslmode=s3cret\n[odd]\nport=s3cret\n[nested]\nservice=two\n";
+    setenv("PGSERVICEFILE", file.c_str(), 1);
+    setenv("PGHOST", "env.example", 1);
+    EXPECT_EQ(servers_of("service=two"), (servers{{"a", "", "1"}, {"b", "", "2"}}));
+    EXPECT_EQ(servers_of("postgresql:///?service=two"), (servers{{"a", "", "1"}, {"b", "", "2"}}));
+    EXPECT_EQ(servers_of("service=two host=c port=3"), (servers{{"c", "", "3"}}));
+    EXPECT_EQ(conninfo::parse("service=two").value().connect_timeout(), 9s);
+    EXPECT_EQ(conninfo::parse("service=two connect_timeout=5").value().connect_timeout(), 5s);
+    EXPECT_EQ(parameters_of("service=two").at("service"), "two") << "the rest libpq reads itself";
+    EXPECT_EQ(parameters_of("service=two").at("gssencmode"), "disable");
+    EXPECT_THAT(refused("service=none"), HasSubstr("service"));
+    EXPECT_THAT(refused("service=wrong"), HasSubstr("sslmode must be"));
+    for (auto const* bad : {"service=none", "service=wrong", "service=odd", "service=nested"})
+        EXPECT_THAT(refused(bad), Not(HasSubstr("s3cret"))) << bad;
+    setenv("PGSERVICE", "two", 1);
+    EXPECT_EQ(servers_of(""), (servers{{"a", "", "1"}, {"b", "", "2"}}));
+    setenv("PGSERVICE", "none", 1);
+    EXPECT_THAT(refused(""), HasSubstr("PGSERVICE"));
+    std::remove(file.c_str());
 }
 
 TEST_F(a_conninfo, uses_no_kerberos_unless_asked) {

@@ -148,6 +148,43 @@ TEST(pipeline, only_the_first_failure_of_a_statement_is_its_result) {
     expect_ended(p, &r);
 }
 
+TEST(pipeline, a_statement_that_repeats_is_queued_again_first_and_answered_once) {
+    pipeline p(1, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    expect_step(p.on_reply(reply::failure), what::result, &r[0]);
+    p.repeat();
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    EXPECT_EQ(send_all(p), (std::vector{&r[0]}));
+    answer(p, r[0]);
+    EXPECT_EQ(send_all(p), (std::vector{&r[1]}));
+    answer(p, r[1]);
+}
+
+TEST(pipeline, a_statement_alone_that_is_refused_is_queued_again) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    send_all(p);
+    expect_step(p.on_reply(reply::refused), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    answer(p, r[1]);
+    EXPECT_EQ(send_all(p), (std::vector{&r[0]}));
+    answer(p, r[0]);
+}
+
+TEST(pipeline, a_statement_whose_caller_left_does_not_repeat) {
+    pipeline p(8, 8);
+    request r;
+    p.enqueue(r);
+    send_all(p);
+    p.on_reply(reply::refused);
+    EXPECT_FALSE(p.abandon(r));
+    expect_ended(p, nullptr);
+    EXPECT_EQ(p.load(), 0u);
+}
+
 TEST(pipeline, one_failure_does_not_touch_the_next_statement) {
     pipeline p(4, 4);
     std::deque<request> r(2);

@@ -11,6 +11,7 @@ namespace {
 using coda::pg::errc;
 using coda::pg::detail::changes_session;
 using coda::pg::detail::check_shareable;
+using coda::pg::detail::forgets_statements;
 
 TEST(check_shareable, lets_what_leaves_nothing_behind_pass) {
     for (auto const* sql :
@@ -71,6 +72,13 @@ TEST(changes_session, knows_the_servers_words) {
     for (auto const* tag :
          {"SELECT 1", "INSERT 0 1", "UPDATE 3", "DEALLOCATE", "CREATE TABLE", "NOTIFY", "DO", "", "SETTLE"})
         EXPECT_FALSE(changes_session(tag)) << tag;
+}
+
+TEST(forgets_statements, knows_the_servers_words) {
+    EXPECT_TRUE(forgets_statements("DEALLOCATE ALL"));
+    EXPECT_TRUE(forgets_statements("DISCARD ALL"));
+    for (auto const* tag : {"DEALLOCATE", "DISCARD PLANS", "DISCARD TEMP", ""})
+        EXPECT_FALSE(forgets_statements(tag)) << tag;
 }
 
 } // namespace

@@ -137,6 +137,22 @@ TEST(statement_cache, answers_about_unknown_statements_are_ignored) {
     EXPECT_EQ(c.size(), 0u);
 }
 
+// DISCARD ALL: what was sent behind it is prepared after it.
+TEST(statement_cache, that_is_cleared_knows_only_what_is_being_prepared) {
+    statement_cache c(4);
+    add_ready(c, "a");
+    add_ready(c, "b");
+    c.expire(c.find("b", no_types)->id);
+    auto const id = c.add("c", no_types)->id;
+    c.clear();
+    EXPECT_EQ(c.size(), 1u);
+    EXPECT_EQ(c.find("a", no_types), nullptr);
+    EXPECT_EQ(c.make_room(), std::nullopt) << "the server has nothing to forget";
+    c.prepared(id);
+    EXPECT_EQ(c.find("c", no_types)->is, state::ready);
+    EXPECT_EQ(c.find("c", no_types)->name, statement_cache::name_of(id));
+}
+
 TEST(statement_cache, of_capacity_zero_takes_nothing) {
     statement_cache c(0);
     EXPECT_EQ(c.make_room(), std::nullopt);

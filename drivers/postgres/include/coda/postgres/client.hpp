@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/statistics.hpp>
+#include <coda/postgres/statement_statistics.hpp>
 #include <coda/postgres/transaction.hpp>
 
 namespace coda {
@@ -122,6 +123,9 @@ public:
     /// The same of the connections that its transactions lease.
     pool_statistics leased_statistics() const noexcept;
 
+    /// How its single statements were prepared and sent, over all the connections that they share.
+    pg::statement_statistics statement_statistics() const noexcept { return *count_; }
+
     /// For `statements`.
     detail::client_source source() const noexcept { return {sessions_, grouping_, as::usual}; }
 
@@ -131,6 +135,7 @@ private:
     std::shared_ptr<shared_connections<detail::session>> sessions_;
     std::shared_ptr<detail::grouping_policy> grouping_;
     std::shared_ptr<detail::leased_connections> leased_;
+    std::shared_ptr<pg::statement_statistics> count_ = std::make_shared<pg::statement_statistics>();
 };
 
 } // namespace coda::pg

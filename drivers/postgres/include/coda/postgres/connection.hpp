@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/exclusive_session.hpp>
+#include <coda/postgres/statement_statistics.hpp>
 #include <coda/postgres/transaction.hpp>
 
 /// One connection to PostgreSQL.
@@ -74,6 +75,9 @@ public:
     /// The server's process that serves it (pg_backend_pid()); 0 when not connected.
     int backend_pid() const noexcept;
 
+    /// How its statements were prepared and sent.
+    pg::statement_statistics statement_statistics() const noexcept { return *count_; }
+
     /// For `statements`.
     exclusive_session_source<detail::session> source() const noexcept { return {own_}; }
 
@@ -84,6 +88,7 @@ private:
     // Shared with the operations that were made of it.
     std::shared_ptr<exclusive_session<detail::session>> own_ =
         std::make_shared<exclusive_session<detail::session>>(loop_);
+    std::shared_ptr<pg::statement_statistics> count_ = std::make_shared<pg::statement_statistics>();
 };
 
 } // namespace coda::pg

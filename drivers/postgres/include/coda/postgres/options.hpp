@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/options.hpp>
+#include <coda/retry/random.hpp>
 #include <coda/runtime/context.hpp>
 #include <coda/runtime/error.hpp>
 
@@ -10,6 +11,12 @@
 #include <type_traits>
 
 namespace coda::pg {
+
+/// In which order the servers of a connection string are tried, and the addresses of each name.
+enum class host_order : unsigned char {
+    as_given,
+    random, ///< another order for each connection, which spreads them; as load_balance_hosts=random in libpq 16
+};
 
 /// Bounds of one connection. All finite; `check` refuses what is out of range.
 struct connection_options {
@@ -35,8 +42,12 @@ struct connection_options {
     std::size_t max_in_flight = 64;
     /// Statements that wait to be sent; one more ends with errc::queue_full at once. 1 to 10,000,000.
     std::size_t max_queued = 100'000;
-    /// Prepared statements kept on the connection. 0 (prepare nothing) to 100,000.
+    /// Prepared statements kept on the connection. 0 (prepare nothing, as PgBouncer in transaction mode wants it) to
+    /// 100,000.
     std::size_t statement_cache = 256;
+    host_order hosts = host_order::as_given;
+    /// Of host_order::random.
+    random_source random{};
 };
 
 /// Which statements of a client may be grouped: those that wait in the queue together share one Sync, inside a fence

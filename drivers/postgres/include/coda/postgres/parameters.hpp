@@ -160,7 +160,12 @@ private:
     std::array<int, count> formats_{};
 };
 
+// What a statement with such arguments keeps them in.
 template <class... Args>
-using parameters_for = parameters<typename kept<Args>::type...>;
+struct parameters_of {
+    using type = parameters<typename kept<Args>::type...>;
+};
+template <class... Args>
+using parameters_for = typename parameters_of<Args...>::type;
 
 } // namespace coda::pg::detail

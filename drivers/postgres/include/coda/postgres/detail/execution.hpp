@@ -32,8 +32,12 @@ public:
 private:
     friend class session;
 
+    // Whether it is sent again where its preparation no longer held.
+    enum class repeats : unsigned char { may, wants, never };
+
     statement_view statement_;
     grouped group_;
+    repeats repeats_ = repeats::may;
     result<result_set> outcome_;
 };
 

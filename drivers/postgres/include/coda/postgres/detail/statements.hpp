@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/session_choice.hpp>
+#include <coda/postgres/arguments.hpp>
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/this_context.hpp>
@@ -10,9 +11,9 @@ namespace coda::pg::detail {
 
 // Runs one statement on a session of `source`, which it keeps, and decodes its rows: the path of every statement, in
 // one coroutine.
-template <class Source, class Decode, class... P>
+template <class Source, class Decode, class Parameters>
 operation<typename Decode::value_type> run_statement(Source source, Decode decode, std::string_view sql,
-                                                     parameters<P...> values) {
+                                                     Parameters values) {
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     if constexpr (requires { source.admit(sql); })
@@ -72,9 +73,9 @@ namespace coda::pg {
 /// The statements that a connection and a client offer. SQL with parameters $1, $2 ...; what runs is prepared on the
 /// server once per connection and text.
 ///
-/// Parameters: anything with a `codec`, and std::optional of it or a null char pointer for NULL. Rvalues are kept until
-/// sent; lvalue strings and vectors, char pointers and `sql` itself are referred to and must live until the
-/// operation has ended.
+/// Parameters: anything with a `codec`, and std::optional of it or a null char pointer for NULL; or one `arguments`,
+/// for as many as there are when the program runs. Rvalues are kept until sent; lvalue strings and vectors, char
+/// pointers and `sql` itself are referred to and must live until the operation has ended.
 ///
 /// Large parameters hold the loop while libpq copies them and moves what the socket does not take: 200 MB, about 0.3 s.
 /// Where others must not wait, send what is larger than a few megabytes in parts.

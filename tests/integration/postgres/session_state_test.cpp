@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a statement leaves behind on a connection that others share, though neither its words nor its tag say so.
+#include "on_postgres.hpp"
+
+namespace {
+
+namespace pg = coda::pg;
+using coda::as_result;
+using coda::outcome;
+using coda::scope;
+using coda::task;
+using coda::test::gives;
+
+class state_that_is_left : public coda::test::on_postgres {
+protected:
+    // After each of `statements` the next statement finds a session as it was.
+    void expect_replaced(std::vector<std::string> const& statements, std::string const& look) {
+        pg::client db(loop(), server().uri(), {.connections = 1});
+        auto const body = [&]() -> task<> {
+            auto const before = co_await db.query_one<std::string>(look);
+            for (auto const& sql : statements) {
+                auto const changed = co_await as_result(db.query(sql));
+                EXPECT_TRUE(changed.has_error()) << sql;
+                if (!changed.has_error()) continue;
+                EXPECT_EQ(changed.error().code(), pg::errc::needs_own_connection) << sql;
+                EXPECT_EQ(changed.error().outcome(), outcome::completed) << sql;
+                co_await gives(db.query_one<std::string>(look), before);
+            }
+            co_await db.close();
+        };
+        run(body());
+    }
+};
+CODA_ON_EVERY_LOOP(state_that_is_left);
+
+TEST_P(state_that_is_left, of_a_setting_costs_the_connection) {
+    expect_replaced({"select set_config('TimeZone', 'Asia/Tokyo', false)",
+                     "do $$ begin perform set_config('TimeZone', 'Asia/Tokyo', false); end $$",
+                     "do $$ begin set timezone = 'Asia/Tokyo'; end $$"},
+                    "select current_setting('TimeZone')");
+    expect_replaced({"select set_config('DateStyle', 'German', false)"}, "select current_setting('DateStyle')");
+    expect_replaced({"select set_config('IntervalStyle', 'iso_8601', false)"},
+                    "select current_setting('IntervalStyle')");
+    expect_replaced({"select set_config('client_encoding', 'LATIN1', false)"},
+                    "select current_setting('client_encoding')");
+    expect_replaced({"select set_config('standard_conforming_strings', 'off', false)"},
+                    "select current_setting('standard_conforming_strings')");
+    expect_replaced({"select set_config('default_transaction_read_only', 'on', false)"},
+                    "select current_setting('default_transaction_read_only')");
+}
+
+TEST_P(state_that_is_left, of_a_role_costs_the_connection) {
+    auto const role = server().fresh_name();
+    server().ask("create role " + role);
+    expect_replaced({"select set_config('role', '" + role + "', false)",
+                     "select set_config('session_authorization', '" + role + "', false)"},
+                    "select current_user::text");
+    server().ask("drop role " + role);
+}
+
+// What ran behind it ran under its settings: nobody is told that this stands.
+TEST_P(state_that_is_left, takes_those_behind_it_with_it_and_not_those_before) {
+    pg::client db(loop(), server().uri(), {.connections = 1});
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        auto before = s.spawn(db.query_one<std::int32_t>("select 1"));
+        auto change = s.spawn(as_result(db.query("select set_config('TimeZone', 'Asia/Tokyo', false)")));
+        auto behind = s.spawn(as_result(db.query_one<std::string>("select current_setting('TimeZone')")));
+        co_await gives(before.join(), 1);
+        auto const changed = co_await change.join();
+        EXPECT_EQ(changed.error().code(), pg::errc::needs_own_connection);
+        auto const lost = co_await behind.join();
+        EXPECT_EQ(lost.error().code(), coda::errc::connection_lost);
+        EXPECT_EQ(lost.error().outcome(), outcome::unknown);
+        auto const zone = co_await db.query_one<std::string>("select current_setting('TimeZone')");
+        EXPECT_NE(zone, "Asia/Tokyo");
+        co_await db.close();
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(state_that_is_left, by_a_grouped_read_costs_the_connection) {
+    pg::client db(loop(), server().uri(), {.connections = 1});
+    auto const ask = [&](int i) -> task<> {
+        auto const sql = i == 10 ? "select set_config('TimeZone', 'Asia/Tokyo', false)" : "select 'x'";
+        auto const r = co_await as_result(db.reads().query_one<std::string>(sql));
+        if (r.has_error()) EXPECT_EQ(r.error().code(), coda::errc::connection_lost) << r.error().message();
+    };
+    auto const body = [&]() -> task<> {
+        auto const before = co_await db.query_one<std::string>("select current_setting('TimeZone')");
+        auto const many = [&](scope& s) -> task<> {
+            for (int i = 0; i < 32; ++i) s.spawn(ask(i));
+            co_return;
+        };
+        co_await coda::with_scope(many);
+        co_await gives(db.query_one<std::string>("select current_setting('TimeZone')"), before);
+        co_await db.close();
+    };
+    run(body());
+}
+
+TEST_P(state_that_is_left, within_the_statement_costs_nothing) {
+    pg::client db(loop(), server().uri(), {.connections = 1});
+    auto const body = [&]() -> task<> {
+        auto const pid = co_await db.query_one<std::int32_t>("select pg_backend_pid()");
+        for (int i = 0; i < 3; ++i) {
+            co_await gives(db.query_one<std::string>("select set_config('TimeZone', 'Asia/Tokyo', true)"),
+                           "Asia/Tokyo");
+            co_await db.execute("do $$ begin perform set_config('TimeZone', 'Asia/Tokyo', true); end $$");
+            co_await as_result(db.query("select set_config('TimeZone', 'Asia/Tokyo', false), 1 / 0"));
+        }
+        co_await gives(db.query_one<std::int32_t>("select pg_backend_pid()"), pid);
+        co_await db.close();
+    };
+    run(body());
+}
+
+// Who has a connection alone may do with it as he likes.
+TEST_P(state_that_is_left, on_a_connection_of_ones_own_is_meant) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        co_await db->query("select set_config('TimeZone', 'Asia/Tokyo', false)");
+        co_await gives(db->query_one<std::string>("select current_setting('TimeZone')"), "Asia/Tokyo");
+        co_await db->reset();
+        auto const zone = co_await db->query_one<std::string>("select current_setting('TimeZone')");
+        EXPECT_NE(zone, "Asia/Tokyo");
+    };
+    run(body());
+}
+
+} // namespace
