@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "connecting.hpp"
 #include "conninfo.hpp"
+#include "session_state.hpp"
 
 #include <coda/postgres/connection.hpp>
 #include <coda/runtime/deadline.hpp>
@@ -39,6 +40,8 @@ operation<> connection::ping() {
 }
 
 operation<> connection::reset() {
+    if (own_->session && own_->session->in_block)
+        co_return error(make_error_code(coda::errc::invalid_argument), "a transaction on this connection is under way");
     // A rollback outside a transaction is only warned of.
     for (auto const* statement : {"rollback", "close all", "unlisten *", "reset session authorization", "reset all",
                                   "discard temp", "discard sequences", "select pg_advisory_unlock_all()"}) {
@@ -60,6 +63,10 @@ operation<> connection::close() {
 
 void connection::abort() noexcept {
     if (own_->session) own_->session->lose(error(coda::errc::closed));
+}
+
+result<> detail::connection_source::admit(std::string_view sql) const {
+    return own->session && own->session->in_block ? check_inside_transaction(sql) : result<>();
 }
 
 bool connection::usable() const noexcept { return own_->session && own_->session->usable(); }

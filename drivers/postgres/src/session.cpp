@@ -36,6 +36,13 @@ bool starts_copy(ExecStatusType status) noexcept {
     return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
+operation<> run_text(session* on, std::string_view sql) {
+    statement_view const statement{sql, {}};
+    auto const done = co_await as_result(execute_on{on, statement});
+    if (done.has_error()) co_return done.error();
+    co_return result<>();
+}
+
 } // namespace
 
 void finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
@@ -73,7 +80,30 @@ int session::backend_pid() const noexcept { return PQbackendPID(connection_.get(
 
 bool session::in_transaction() const noexcept {
     auto const status = PQtransactionStatus(connection_.get());
-    return in_block || status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+    return in_block || (unattended_ == 0 && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR));
+}
+
+void session::run_unattended(std::string sql, duration limit) noexcept {
+    if (!usable()) return;
+    try {
+        if (!background_) background_.emplace(home());
+        background_->spawn(unattended(std::move(sql), limit));
+        ++unattended_;
+    } catch (std::bad_alloc const&) {
+        lose(error(make_error_code(boost::system::errc::not_enough_memory)));
+    }
+}
+
+// Never fails: that would end the scope.
+task<> session::unattended(std::string sql, duration limit) {
+    error why(coda::errc::closed);
+    try {
+        auto const done = co_await as_result(with_timeout(limit, run_text(this, sql)));
+        why = done.has_error() ? done.error() : error();
+    } catch (std::bad_alloc const&) {}
+    --unattended_;
+    if (why.code() && usable())
+        lose(described(coda::errc::connection_lost, "what was to be undone on it was not, in time"));
 }
 
 void session::ready(readiness r) noexcept {

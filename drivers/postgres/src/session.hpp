@@ -55,6 +55,9 @@ public:
     // Of one that a task has alone: whether a transaction is open, begun by a transaction_block or by its text.
     bool in_transaction() const noexcept;
     bool in_block = false;
+    // A statement that nobody waits for, queued in the loop's next step. It costs the connection where it fails or
+    // takes longer than `limit`.
+    void run_unattended(std::string sql, duration limit) noexcept;
 
 private:
     void flush() noexcept override;
@@ -85,6 +88,7 @@ private:
     void follow(server_cancel::action a) noexcept;
     void begin_to_ask() noexcept;
     task<> ask();
+    task<> unattended(std::string sql, duration limit);
 
     struct cancel_timer : timer {
         explicit cancel_timer(session& s) noexcept : timer(&cancel_timer::expired), owner(s) {}
@@ -104,8 +108,9 @@ private:
     duration cancel_timeout_;
     server_cancel cancel_;
     cancel_timer cancel_timer_;
-    std::optional<fd_watch> watch_;   // goes before the connection
-    std::optional<scope> background_; // where the server is asked to cancel
+    std::optional<fd_watch> watch_; // goes before the connection
+    std::size_t unattended_ = 0;
+    std::optional<scope> background_; // of `ask` and `unattended`
 };
 
 } // namespace coda::pg::detail

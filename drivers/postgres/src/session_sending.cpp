@@ -114,6 +114,7 @@ bool session::sync_after(sending const& how) { return how.open || PQpipelineSync
 
 // For one more prepared statement.
 bool session::make_room() {
+    if (PQtransactionStatus(connection_.get()) == PQTRANS_INERROR) return true; // it would be refused
     auto const dropped = cache_.make_room();
     if (!dropped) return true;
     std::string const sql = "deallocate " + *dropped;

@@ -5,6 +5,7 @@
 #include <coda/postgres/transaction.hpp>
 #include <coda/runtime/deadline.hpp>
 #include <coda/runtime/option_check.hpp>
+#include <coda/runtime/sleep.hpp>
 #include <coda/runtime/when_all.hpp>
 
 #include <fmt/format.h>
@@ -49,6 +50,18 @@ constexpr std::string_view shorter_timeout =
     "select pg_catalog.set_config('statement_timeout', $1, true) "
     "where pg_catalog.current_setting('statement_timeout')::interval not between '1us' and $1::interval";
 
+// Marks the failure of a statement that may have run as one of that block.
+struct failure_inside final : error_details {
+    failure_inside(error e, block_state const* b) : why(std::move(e)), of(b) {}
+    std::string message() const override { return why.message(); }
+    std::optional<error_class> kind() const noexcept override { return why.kind(); }
+    std::chrono::nanoseconds retry_after() const noexcept override { return why.retry_after(); }
+    error_details const* inner() const noexcept override { return why.details<error_details>(); }
+
+    error why;
+    block_state const* of;
+};
+
 struct command_tag {
     using value_type = std::string;
     result<std::string> operator()(result_set&& rows) const { return std::string(rows.command()); }
@@ -76,16 +89,22 @@ operation<> run_both(block_reference of, std::string_view first, std::string_vie
 } // namespace
 
 result<> transaction_source::admit(std::string_view sql) const {
-    if (of->over) return error(errc::transaction_over);
+    for (auto const* b = of.get(); b != nullptr; b = b->outer.get())
+        if (b->over) return error(errc::transaction_over);
     if (of->has_inner)
         return error(make_error_code(coda::errc::invalid_argument),
                      "a savepoint of this transaction is under way: only that may be used");
     return check_inside_transaction(sql);
 }
 
-void transaction_source::failed(error const& why) const noexcept {
-    if (why.outcome() == outcome::unknown) of->unknown = why;
+error transaction_source::failed(error const& why) const noexcept {
     if (why.outcome() == outcome::completed && !of->failure) of->failure = why;
+    if (why.outcome() != outcome::unknown) return why;
+    try {
+        return {why.code(), why.outcome(), std::make_shared<failure_inside>(why, of.get())};
+    } catch (std::bad_alloc const&) {
+        return why;
+    }
 }
 
 operation<std::shared_ptr<session>> block_source::wait() { co_return error(coda::errc::not_connected); }
@@ -93,7 +112,7 @@ operation<std::shared_ptr<session>> block_source::wait() { co_return error(coda:
 transaction_block::transaction_block(std::shared_ptr<exclusive_session<session>> own, transaction_options const& o)
     : own_(std::move(own)),
       options_(o),
-      state_(std::make_shared<block_state>(own_->home, own_->session, o.rollback_timeout)),
+      state_(std::make_shared<block_state>(own_->home, nullptr, o.rollback_timeout)),
       begin_(begin_text(o)),
       commit_("commit"),
       undo_("rollback") {}
@@ -128,19 +147,32 @@ result<> transaction_block::may_begin() const {
 operation<> transaction_block::begin() {
     context const& here = co_await this_context();
     if (here.loop != &state_->home) co_return used_from_another_loop("a postgres transaction");
+    if (own_) state_->on = own_->session;
     if (auto const allowed = may_begin(); allowed.has_error()) co_return allowed.error();
     if (own_) own_->used = true;
     set_open(true);
-    bool const bounded = own_ != nullptr && options_.send_deadline && here.deadline != no_deadline;
-    auto begins = bounded ? begin_with_timeout(here.deadline - here.loop->now()) : run(state_, begin_);
+    // What tells the server would take the snapshot, which is the body's to take where there is one for all of it.
+    bool const one_snapshot = options_.isolation == repeatable_read || options_.isolation == serializable;
+    bool const bounded = options_.send_deadline && here.deadline != no_deadline && !one_snapshot;
+    auto begins = !own_     ? begin_savepoint()
+                  : bounded ? begin_with_timeout(here.deadline - here.loop->now())
+                            : run(state_, begin_);
     auto const begun = co_await as_result(std::move(begins));
     if (begun.has_value()) co_return result<>();
-    if (begun.error().outcome() == outcome::unknown)
-        static_cast<void>(co_await as_result(undo()));
-    else
+    auto const& why = begun.error();
+    if (why.outcome() != outcome::unknown) {
         set_open(false);
-    co_return begun.error().outcome() == outcome::unknown ? begun.error().with_outcome(outcome::not_sent)
-                                                          : begun.error();
+        co_return why;
+    }
+    static_cast<void>(co_await as_result(undo()));
+    co_return why.with_outcome(outcome::not_sent);
+}
+
+// Not to be cancelled: nobody would know then in which savepoint the transaction is.
+operation<> transaction_block::begin_savepoint() {
+    auto begins = with_timeout(state_->undo_timeout, run(state_, begin_));
+    auto const begun = co_await as_result(shield(std::move(begins)));
+    co_return begun;
 }
 
 // In one flight: where BEGIN fails, what is local to its transaction has no effect.
@@ -159,22 +191,25 @@ operation<> transaction_block::begin_with_timeout(duration left) {
 }
 
 operation<> transaction_block::commit() {
+    stop_inner();
     if (!own_) {
         auto released = co_await as_result(release());
         co_return released;
     }
     auto const tag = co_await as_result(ask(state_, commit_));
-    if (tag.has_error() && tag.error().outcome() == outcome::not_sent) {
-        static_cast<void>(co_await as_result(undo()));
-        co_return tag.error();
+    if (tag.has_value()) {
+        set_open(false);
+        if (*tag == "ROLLBACK") co_return had_failed(state_->failure);
+        co_return result<>();
     }
-    set_open(false);
-    if (tag.has_error()) co_return tag.error();
-    if (*tag == "ROLLBACK") co_return had_failed(state_->failure);
-    co_return result<>();
+    // A COMMIT that failed before it ran, or was not sent, leaves the transaction open; where it ran, this does
+    // nothing.
+    static_cast<void>(co_await as_result(undo()));
+    auto const& why = tag.error();
+    co_return why.kind() == error_class::unconfirmed ? why.with_outcome(outcome::unknown) : why;
 }
 
-// Not to be cancelled: nobody would know then which savepoint the transaction is in.
+// Not to be cancelled, as its beginning.
 operation<> transaction_block::release() {
     auto releases = with_timeout(state_->undo_timeout, run(state_, commit_));
     auto const released = co_await as_result(shield(std::move(releases)));
@@ -190,20 +225,33 @@ operation<> transaction_block::release() {
 
 operation<> transaction_block::undo() {
     if (!open_) co_return result<>();
-    auto undoes = own_ ? run(state_, undo_) : run_both(state_, undo_, commit_);
-    auto bounded = with_timeout(state_->undo_timeout, std::move(undoes));
-    auto const done = co_await as_result(shield(std::move(bounded)));
+    stop_inner();
+    context const& here = co_await this_context();
+    auto const limit = state_->undo_timeout;
+    if (here.cancel.requested()) {
+        state_->on->run_unattended(undo_, limit);
+        if (!own_) state_->on->run_unattended(commit_, limit);
+        static_cast<void>(co_await as_result(shield(yield()))); // they are queued now
+    } else {
+        auto bounded = with_timeout(limit, own_ ? run(state_, undo_) : run_both(state_, undo_, commit_));
+        auto const done = co_await as_result(shield(std::move(bounded)));
+        if (done.has_error())
+            state_->on->lose(described(coda::errc::connection_lost, "a transaction on it could not be undone in time"));
+    }
     set_open(false);
-    if (done.has_error())
-        state_->on->lose(described(coda::errc::connection_lost, "a transaction on it could not be undone in time"));
     co_return result<>();
 }
 
+// Nothing begins any more; a savepoint whose body outlives this one's would go on in whatever comes next.
+void transaction_block::stop_inner() noexcept {
+    state_->over = true;
+    if (state_->has_inner)
+        state_->on->lose(described(coda::errc::connection_lost, "a savepoint had not ended with its transaction"));
+}
+
 error transaction_block::undone(error const& why) const noexcept {
-    auto const& ours = state_->unknown;
-    bool const known = ours && why.outcome() == outcome::unknown && why.code() == ours->code() &&
-                       why.details<error_details>() == ours->details<error_details>();
-    return known ? why.with_outcome(outcome::not_sent) : why;
+    auto const* const inside = why.details<failure_inside>();
+    return inside != nullptr && inside->of == state_.get() ? why.with_outcome(outcome::not_sent) : why;
 }
 
 } // namespace detail

@@ -12,6 +12,15 @@
 ///     auto a = co_await db.query_one<account>("select id, owner, cents from accounts where id = $1", 7);
 namespace coda::pg {
 
+namespace detail {
+
+// Where a connection's statements find its session. While a transaction is under way on it they must not end that.
+struct connection_source : exclusive_session_source<session> {
+    result<> admit(std::string_view sql) const;
+};
+
+} // namespace detail
+
 /// A connection of one loop, which any number of its tasks may use at once: their statements are pipelined, each
 /// isolated by a Sync of its own. For state that outlives a statement (transactions, SET, temporary tables) one task
 /// has it alone: lease it from a `coda::pool`, whose Connection concept it meets.
@@ -79,7 +88,7 @@ public:
     pg::statement_statistics statement_statistics() const noexcept { return *count_; }
 
     /// For `statements`.
-    exclusive_session_source<detail::session> source() const noexcept { return {own_}; }
+    detail::connection_source source() const noexcept { return {{own_}}; }
 
 private:
     loop& loop_;

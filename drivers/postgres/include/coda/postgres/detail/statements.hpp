@@ -27,7 +27,7 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     if constexpr (requires { source.group(sql); }) group = source.group(sql);
     auto rows = co_await as_result(execute_on{*on, *statement, group});
     if (rows.has_error()) {
-        if constexpr (requires { source.failed(rows.error()); }) source.failed(rows.error());
+        if constexpr (requires { source.failed(rows.error()); }) co_return source.failed(rows.error());
         co_return rows.error();
     }
     co_return decode(std::move(*rows));

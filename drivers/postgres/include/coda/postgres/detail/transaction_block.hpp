@@ -24,9 +24,8 @@ struct block_state {
     std::shared_ptr<block_state> outer; // where this is a savepoint
     duration undo_timeout;
     std::size_t depth = 0;
-    bool over = false;
+    bool over = false;            // or about to be: nothing more may begin
     bool has_inner = false;       // a savepoint in it is under way
-    std::optional<error> unknown; // of a statement that may have run
     std::optional<error> failure; // the first that the server reported
 };
 using block_reference = std::shared_ptr<block_state>;
@@ -44,7 +43,8 @@ struct transaction_source : block_source {
     // Else errc::transaction_over, or coda::errc::invalid_argument: it would end the transaction, or a savepoint in it
     // is under way.
     result<> admit(std::string_view sql) const;
-    void failed(error const& why) const noexcept;
+    // A statement's failure as its caller is told of it.
+    error failed(error const& why) const noexcept;
 };
 
 // A transaction or a savepoint from its beginning to its end. Destroyed in between, it costs the connection: nobody may
@@ -65,7 +65,8 @@ public:
     operation<> begin();
     // Where it fails otherwise than with outcome `unknown`, nothing has happened.
     operation<> commit();
-    // Whatever happens above, within a bound. A connection on which it fails is lost, and the transaction with it.
+    // Within a bound; a connection on which it fails is lost, and the transaction with it. A caller who is cancelled is
+    // not kept waiting: what he does next on this connection comes behind it.
     operation<> undo();
     // The body's failure: of a statement that may have run it is known by now that nothing has come of it.
     error undone(error const& why) const noexcept;
@@ -74,7 +75,9 @@ private:
     result<> may_begin() const;
     void set_open(bool open) noexcept;
     operation<> begin_with_timeout(duration left);
+    operation<> begin_savepoint();
     operation<> release();
+    void stop_inner() noexcept;
 
     std::shared_ptr<exclusive_session<session>> own_; // of a transaction
     transaction_options options_;
