@@ -46,9 +46,10 @@ public:
     /// Runs `body(pg::transaction&)` between BEGIN and COMMIT, and gives what it gives. `body` returns task<T>,
     /// operation<T> or another wait of the library, and is kept; what it refers to must outlive the await.
     ///
-    /// Where the body fails, throws or is cancelled, its error or exception is given when all has been rolled back
-    /// (at most rollback_timeout, then the connection is closed, which does the same). A statement whose outcome was
-    /// unknown has by then come to nothing: the error says not_sent, and `retry` may run the whole again. Of COMMIT's
+    /// Where the body fails or throws, its error or exception is given when all has been rolled back (at most
+    /// rollback_timeout, then the connection is closed, which does the same); who is cancelled does not wait for that:
+    /// what comes next on this connection does. A statement whose outcome was unknown comes to nothing: the error says
+    /// not_sent, and `retry` may run the whole again. Of COMMIT's
     /// own errors, `completed` means that nothing has happened (serialization_failure, a deferred constraint,
     /// errc::transaction_failed), and `unknown` that all of it may have.
     ///

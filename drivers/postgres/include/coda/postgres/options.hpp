@@ -97,7 +97,8 @@ struct transaction_options {
     /// With `serializable` and `read_only`: waits at first until it can neither fail nor be failed by others.
     bool deferrable = false;
     /// Whether the server is told how much of the context's deadline is left, and a second more (statement_timeout,
-    /// until the transaction ends), for when it can no longer be reached. A shorter limit of the session's stands.
+    /// until the transaction ends), for when it can no longer be reached. A shorter limit of the session's stands. Not
+    /// with repeatable_read and serializable: it would take the snapshot before the body does.
     bool send_deadline = true;
     /// How long undoing it may take, what is still in flight included, when the body has failed or was cancelled; then
     /// the connection is given up. More than 0, at most 24 h.
