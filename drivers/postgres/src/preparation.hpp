@@ -16,11 +16,11 @@ enum class preparation : unsigned char {
 
 // The parts of a failure that tell; empty where the server sent none.
 struct failure_parts {
-    std::string_view sqlstate;
-    std::string_view primary;
-    std::string_view position; // in the statement
-    std::string_view context;  // the functions that it came out of
-    std::string_view routine;  // of the server's source
+    std::string_view sqlstate{};
+    std::string_view primary{};
+    std::string_view position{}; // in the statement
+    std::string_view context{};  // the functions that it came out of
+    std::string_view routine{};  // of the server's source
 
     static failure_parts of(pg_result const* failed) noexcept;
 };

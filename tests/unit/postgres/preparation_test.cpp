@@ -15,7 +15,8 @@ TEST(a_preparation, is_forgotten_when_the_server_does_not_know_its_name) {
     EXPECT_EQ(after({.sqlstate = "26000", .primary = "prepared statement \"coda_7\" does not exist"}),
               preparation::forgotten);
     EXPECT_EQ(after({.sqlstate = "26000",
-                     .primary = "l'instruction pr\xc3\xa9par\xc3\xa9e \xc2\xab coda_7 \xc2\xbb n'existe pas"}),
+                     .primary = "der vorbereitete Befehl \xc2\xbb"
+                                "coda_7\xc2\xab existiert nicht"}),
               preparation::forgotten)
         << "in any language";
 }
