@@ -14,7 +14,9 @@ preparation after(failure_parts const& failed) { return preparation_after(failed
 TEST(a_preparation, is_forgotten_when_the_server_does_not_know_its_name) {
     EXPECT_EQ(after({.sqlstate = "26000", .primary = "prepared statement \"coda_7\" does not exist"}),
               preparation::forgotten);
-    EXPECT_EQ(after({.sqlstate = "26000", .primary = "l'instruction préparée « coda_7 » n'existe pas"}),
+    EXPECT_EQ(after({.sqlstate = "26000",
+                     .primary = "der vorbereitete Befehl \xc2\xbb"
+                                "coda_7\xc2\xab existiert nicht"}),
               preparation::forgotten)
         << "in any language";
 }

@@ -27,9 +27,9 @@ struct connection_source : exclusive_session_source<session> {
 class connection : public statements<connection> {
 public:
     /// `uri` is a URI or keyword string as libpq takes it (PostgreSQL manual, 34.1.1); what it leaves out comes from
-    /// the PG* environment. Throws `exception` (coda::errc::invalid_argument) that names the malformed part or the
-    /// option out of range, and never a value: malformed is also a value that libpq would find fault with only later
-    /// (sslmode and the like).
+    /// its service and the PG* environment. Throws `exception` (coda::errc::invalid_argument) that names the malformed
+    /// part or the option out of range, and never a value: malformed is also a value that libpq would find fault with
+    /// only later (sslmode and the like).
     connection(loop& l, std::string uri, connection_options options = connection_options());
     /// Closes at once; statements still waiting end with coda::errc::closed. connect, ping, reset and close must have
     /// ended.
