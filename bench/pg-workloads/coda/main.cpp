@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+// usage: pg-workloads-coda URI WORKLOAD SECONDS
+//
+// One workload on ten connections, one query in flight on each, through coda's client. Prints a line of JSON as every
+// runner beside it does; `left_out` says why where it cannot.
+#include "window.hpp"
+#include "workloads.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+
+namespace {
+
+using namespace pg_workloads;
+using coda::task;
+namespace pg = coda::pg;
+
+constexpr std::size_t connections = 10;
+
+template <class Workload>
+task<> keep_asking(pg::connection& db, window& w, typename Workload::answer& last) {
+    while (!w.closed()) {
+        last = co_await Workload::ask(db);
+        w.count(Workload::rows(last));
+    }
+}
+
+task<> time(window& w, double seconds) {
+    using std::chrono::duration_cast;
+    using length = std::chrono::duration<double>;
+    co_await coda::sleep_for(duration_cast<coda::duration>(length(std::max(seconds / 4, 0.2))));
+    w.open();
+    co_await coda::sleep_for(duration_cast<coda::duration>(length(seconds)));
+    w.close();
+}
+
+task<> connect(std::vector<std::unique_ptr<pg::connection>>& dbs) {
+    for (auto& db : dbs) co_await db->connect();
+}
+
+// Of the last answers, which were all decoded as the others were. All connections have to agree.
+template <class Workload>
+std::uint64_t checksum_of(std::vector<typename Workload::answer> const& last) {
+    std::vector<std::uint64_t> sums;
+    for (auto const& each : last) {
+        checksum sum;
+        Workload::add(each, sum);
+        sums.push_back(sum.value());
+    }
+    if (std::ranges::adjacent_find(sums, std::ranges::not_equal_to()) != sums.end())
+        throw std::runtime_error("the connections' answers differ");
+    return sums.front();
+}
+
+template <class Workload>
+void run(std::string const& uri, double seconds) {
+    coda::asio_loop loop;
+    std::vector<std::unique_ptr<pg::connection>> dbs;
+    for (std::size_t i = 0; i < connections; ++i) dbs.push_back(std::make_unique<pg::connection>(loop, uri));
+    loop.run(connect(dbs));
+
+    window w;
+    std::vector<typename Workload::answer> last(connections);
+    auto const all = [&](coda::scope& s) -> task<> {
+        for (std::size_t i = 0; i < connections; ++i) s.spawn(keep_asking<Workload>(*dbs[i], w, last[i]));
+        s.spawn(time(w, seconds));
+        co_return;
+    };
+    loop.run(coda::with_scope(all));
+
+    auto const& m = w.measured();
+    fmt::print(
+        R"({{"client": "coda {}", "queries": {}, "rows": {}, "seconds": {}, "cpu_us": {}, "checksum": "{:016x}"}})"
+        "\n",
+        CODA_VERSION, m.queries, m.rows, m.seconds, m.cpu_us, checksum_of<Workload>(last));
+}
+
+void copy_is_missing(std::string const&, double) { fmt::print("{{\"left_out\": \"waits for COPY\"}}\n"); }
+
+constexpr struct {
+    std::string_view name;
+    void (*run)(std::string const& uri, double seconds);
+} workloads[] = {
+    {"pg_type", run<pg_type>},
+    {"series", run<series>},
+    {"bytea", run<bytea>},
+    {"arrays", run<arrays>},
+    {"copy", copy_is_missing},
+    {"batch", run<batch>},
+    {"one_plus_one", run<one_plus_one>},
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    auto const* const found =
+        argc == 4 ? std::ranges::find(workloads, std::string_view(argv[2]), [](auto const& w) { return w.name; })
+                  : std::end(workloads);
+    if (found == std::end(workloads)) {
+        fmt::print(stderr, "usage: pg-workloads-coda URI WORKLOAD SECONDS\n");
+        return 2;
+    }
+    try {
+        found->run(argv[1], std::stod(argv[3]));
+    } catch (std::exception const& e) {
+        fmt::print(stderr, "pg-workloads-coda: {}\n", e.what());
+        return 1;
+    }
+}

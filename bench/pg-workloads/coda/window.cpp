@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "window.hpp"
+
+#include <sys/resource.h>
+
+namespace pg_workloads {
+
+namespace {
+
+double microseconds(timeval const& t) noexcept {
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
+}
+
+} // namespace
+
+figures window::now() const noexcept {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    auto of = total_;
+    of.seconds = std::chrono::duration<double>(clock::now().time_since_epoch()).count();
+    of.cpu_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+    return of;
+}
+
+} // namespace pg_workloads
