@@ -40,7 +40,8 @@ struct comparison {
     bool ahead() const noexcept { return measured() && rate.of.median > 1 && cpu.of.median < 1; }
 };
 
-inline constexpr char const* our_name = "coda";
+inline constexpr char const* our_name = "coda"; // on the loop that is the default
+inline constexpr char const* ours_on_libev = "coda-ev";
 
 series const* find(std::span<series const> all, std::string const& workload, std::string const& client);
 

@@ -39,7 +39,8 @@ std::string server(options const& o) {
 }
 
 std::vector<runner> runners(options const& o) {
-    std::vector<runner> all{{our_name, coda::bench::sibling_program("pg-workloads-coda")}};
+    auto const ours = coda::bench::sibling_program("pg-workloads-coda");
+    std::vector<runner> all{{our_name, ours, {"asio"}}, {ours_on_libev, ours, {"ev"}}};
     for (auto const& peer : o.peers) {
         auto const equals = peer.find('=');
         if (equals == std::string::npos) throw std::runtime_error("--peer wants NAME=PROGRAM, not " + peer);
@@ -88,18 +89,19 @@ int bench(options const& o) {
     auto m = coda::bench::machine::here();
     m.server = t.about();
     m.transport = o.tcp ? "TCP on the loopback" : "unix socket";
+    m.command = "scripts/bench pg-workloads";
     auto const clients = runners(o);
     auto const all = measure(o, clients, t);
 
     std::vector<std::string> peers;
     for (auto const& r : clients)
-        if (r.name != our_name) peers.push_back(r.name);
+        if (r.name != our_name && r.name != ours_on_libev) peers.push_back(r.name);
     auto const compared = compare(all, o.workloads, peers);
     auto const goals = judge(compare(all, o.workloads, to_beat));
     auto const wrong = faults(all);
     fmt::print("{}, {}, 10 connections, {} rounds of {} s\n\n{}\n{}", m.server, m.transport, o.rounds, o.seconds,
                table_text(all, compared), goals.text);
-    for (auto const& each : wrong) fmt::print("WRONG: {}\n", each);
+    for (auto const& each : wrong) fmt::print("FAULT: {}\n", each);
     write_file(o.json, results_json(m, all, compared));
     fmt::print("{}\n", o.json);
     return !wrong.empty() || (o.check && !goals.met) ? 1 : 0;

@@ -35,7 +35,9 @@ outcome read(std::string const& line) {
 
 outcome run(runner const& r, std::string const& uri, std::string const& workload, double seconds) {
     auto const before = processor_times::now();
-    coda::bench::child_process child({r.program, uri, workload, fmt::to_string(seconds)}, "");
+    std::vector<std::string> arguments{r.program, uri, workload, fmt::to_string(seconds)};
+    arguments.insert(arguments.end(), r.more.begin(), r.more.end());
+    coda::bench::child_process child(std::move(arguments), "");
     auto const line = child.read_line(
         std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(seconds * 1.25) + patience));
     if (!line && !child.ended()) return failure{"no answer in time"};

@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace pg_workloads {
 
-// A program that does the workloads with one client: NAME URI WORKLOAD SECONDS. It answers with a line of JSON.
+// A program that does the workloads with one client: PROGRAM URI WORKLOAD SECONDS. It answers with a line of JSON.
 struct runner {
     std::string name;
     std::string program;
+    std::vector<std::string> more{}; // arguments after those
 };
 
 // What it says, and how the machine was meanwhile.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// usage: pg-workloads-coda URI WORKLOAD SECONDS
+// usage: pg-workloads-coda URI WORKLOAD SECONDS [asio|ev]
 //
 // One workload on ten connections, one query in flight on each, through coda's client. Prints a line of JSON as every
 // runner beside it does; `left_out` says why where it cannot.
@@ -57,8 +57,7 @@ std::uint64_t checksum_of(std::vector<typename Workload::answer> const& last) {
 }
 
 template <class Workload>
-void run(std::string const& uri, double seconds) {
-    coda::asio_loop loop;
+void run(coda::loop& loop, std::string const& uri, double seconds) {
     std::vector<std::unique_ptr<pg::connection>> dbs;
     for (std::size_t i = 0; i < connections; ++i) dbs.push_back(std::make_unique<pg::connection>(loop, uri));
     loop.run(connect(dbs));
@@ -79,11 +78,13 @@ void run(std::string const& uri, double seconds) {
         CODA_VERSION, m.queries, m.rows, m.seconds, m.cpu_us, checksum_of<Workload>(last));
 }
 
-void copy_is_missing(std::string const&, double) { fmt::print("{{\"left_out\": \"waits for COPY\"}}\n"); }
+void leave_out(char const* why) { fmt::print("{{\"left_out\": \"{}\"}}\n", why); }
+
+void copy_is_missing(coda::loop&, std::string const&, double) { leave_out("waits for COPY"); }
 
 constexpr struct {
     std::string_view name;
-    void (*run)(std::string const& uri, double seconds);
+    void (*run)(coda::loop& l, std::string const& uri, double seconds);
 } workloads[] = {
     {"pg_type", run<pg_type>},
     {"series", run<series>},
@@ -94,18 +95,32 @@ constexpr struct {
     {"one_plus_one", run<one_plus_one>},
 };
 
+std::unique_ptr<coda::loop> make_loop(std::string_view name) {
+#ifdef CODA_HAS_LIBEV
+    if (name == "ev") return std::make_unique<coda::ev_loop>();
+#endif
+    return name == "asio" ? std::make_unique<coda::asio_loop>() : nullptr;
+}
+
+int usage() {
+    fmt::print(stderr, "usage: pg-workloads-coda URI WORKLOAD SECONDS [asio|ev]\n");
+    return 2;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-    auto const* const found =
-        argc == 4 ? std::ranges::find(workloads, std::string_view(argv[2]), [](auto const& w) { return w.name; })
-                  : std::end(workloads);
-    if (found == std::end(workloads)) {
-        fmt::print(stderr, "usage: pg-workloads-coda URI WORKLOAD SECONDS\n");
-        return 2;
-    }
+    std::vector<std::string> const arguments(argv + 1, argv + argc);
+    if (arguments.size() < 3 || arguments.size() > 4) return usage();
+    auto const* const found = std::ranges::find(workloads, arguments[1], [](auto const& w) { return w.name; });
+    if (found == std::end(workloads)) return usage();
     try {
-        found->run(argv[1], std::stod(argv[3]));
+        auto const loop = make_loop(arguments.size() == 4 ? arguments[3] : "asio");
+        if (loop == nullptr) {
+            leave_out("built without this loop");
+            return 0;
+        }
+        found->run(*loop, arguments[0], std::stod(arguments[2]));
     } catch (std::exception const& e) {
         fmt::print(stderr, "pg-workloads-coda: {}\n", e.what());
         return 1;
