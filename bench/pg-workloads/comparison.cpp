@@ -57,20 +57,14 @@ series const* find(std::span<series const> all, std::string const& workload, std
     return found != all.end() ? &*found : nullptr;
 }
 
-std::vector<comparison> compare(std::span<series const> all, std::span<std::string const> workloads,
-                                std::span<std::string const> peers) {
-    std::vector<comparison> found;
-    for (auto const& workload : workloads) {
-        for (auto const& peer : peers) {
-            auto& c = found.emplace_back(comparison{.workload = workload, .peer = peer, .rate = {}, .cpu = {}});
-            auto const* ours = find(all, workload, our_name);
-            auto const* theirs = find(all, workload, peer);
-            if (ours == nullptr || theirs == nullptr) continue;
-            c.rate = ratio_of(*ours, *theirs, &sample::queries_per_second);
-            c.cpu = ratio_of(*ours, *theirs, &sample::cpu_us_per_query);
-        }
-    }
-    return found;
+comparison compare(std::span<series const> all, std::string const& workload, std::string const& peer, double goal) {
+    comparison c{.workload = workload, .peer = peer, .rate = {}, .cpu = {}, .goal = goal};
+    auto const* ours = find(all, workload, our_name);
+    auto const* theirs = find(all, workload, peer);
+    if (ours == nullptr || theirs == nullptr) return c;
+    c.rate = ratio_of(*ours, *theirs, &sample::queries_per_second);
+    c.cpu = ratio_of(*ours, *theirs, &sample::cpu_us_per_query);
+    return c;
 }
 
 std::vector<std::string> faults(std::span<series const> all) {

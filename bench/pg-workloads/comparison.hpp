@@ -36,8 +36,11 @@ struct comparison {
     std::string peer;
     ratio rate;
     ratio cpu;
+    double goal = 1; // so many times their queries
     bool measured() const noexcept { return rate.of.rounds > 0; }
-    bool ahead() const noexcept { return measured() && rate.of.median > 1 && cpu.of.median < 1; }
+    bool ahead() const noexcept {
+        return measured() && rate.of.median > 1 && rate.of.median >= goal && cpu.of.median < 1;
+    }
 };
 
 inline constexpr char const* our_name = "coda"; // on the loop that is the default
@@ -45,9 +48,8 @@ inline constexpr char const* ours_on_libev = "coda-ev";
 
 series const* find(std::span<series const> all, std::string const& workload, std::string const& client);
 
-// Of ours with each of the peers, at each of the workloads; also where there is nothing to compare.
-std::vector<comparison> compare(std::span<series const> all, std::span<std::string const> workloads,
-                                std::span<std::string const> peers);
+// Of ours with a peer's, which may not be there.
+comparison compare(std::span<series const> all, std::string const& workload, std::string const& peer, double goal = 1);
 
 // Who has failed, and whose answers are not those of the others: then no figure means anything.
 std::vector<std::string> faults(std::span<series const> all);

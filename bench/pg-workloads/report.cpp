@@ -94,13 +94,13 @@ std::string table_text(std::span<series const> all, std::span<comparison const> 
     return out + "?: the rounds do not prove it\n";
 }
 
-verdict judge(std::span<comparison const> goals) {
-    verdict v{"Goal: more queries/s and less client CPU per query\n", true};
-    for (auto const& c : goals) {
+verdict judge(std::span<comparison const> compared) {
+    verdict v{"Goals: more queries/s and less client CPU per query\n", true};
+    for (auto const& c : compared) {
         v.met = v.met && c.ahead();
         auto const* const word = !c.measured() ? "not measured" : c.ahead() ? "met" : "MISSED";
-        v.text += fmt::format("  {:<13}{:<13} than {:<8} {:>9} {:>9}\n", word, c.workload, c.peer, quote(c.rate),
-                              quote(c.cpu));
+        v.text += fmt::format("  {:<13}{:<13} than {:<15} {:>9} {:>9}{}\n", word, c.workload, c.peer, quote(c.rate),
+                              quote(c.cpu), c.goal == 1 ? "" : fmt::format("  (at least {:g}x)", c.goal));
     }
     return v;
 }

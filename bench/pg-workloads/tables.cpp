@@ -13,11 +13,15 @@ void tables::finish::operator()(pg_conn* c) const noexcept { PQfinish(c); }
 tables::tables(std::string const& uri) : db_(PQconnectdb(uri.c_str())) {
     if (PQstatus(db_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(db_.get()));
     run("set client_min_messages = warning");
-    run("drop table if exists pg_workloads_bytes, pg_workloads_arrays, pg_workloads_entries");
+    run("drop table if exists pg_workloads_bytes, pg_workloads_arrays, pg_workloads_accounts, "
+        "pg_workloads_entries");
     run("create table pg_workloads_bytes as select convert_to(rpad(i::text, 1000, md5(i::text)), 'UTF8') as b "
         "from generate_series(1, 100) i");
     run("create table pg_workloads_arrays as select array(select i * 1000 + k from generate_series(1, 100) k) as a "
         "from generate_series(1, 100) i");
+    run("create table pg_workloads_accounts as select i::int8 as id, i * 100::int8 as cents "
+        "from generate_series(0, 9999) i");
+    run("alter table pg_workloads_accounts add primary key (id)");
     run("create table pg_workloads_entries (a int, b int, c int, d text, e float8, f int)");
     run("vacuum analyze");
 }

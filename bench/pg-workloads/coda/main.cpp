@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // usage: pg-workloads-coda URI WORKLOAD SECONDS [asio|ev]
 //
-// One workload on ten connections, one query in flight on each, through coda's client. Prints a line of JSON as every
-// runner beside it does; `left_out` says why where it cannot.
-#include "window.hpp"
+// One workload on ten connections, one query in flight on each, through coda's client; or `reads`, as reads.hpp has it.
+// Prints a line of JSON as every runner beside it does; `left_out` says why where it cannot.
+#include "reads.hpp"
 #include "workloads.hpp"
 
 #include <fmt/format.h>
@@ -29,15 +29,6 @@ task<> keep_asking(pg::connection& db, window& w, typename Workload::answer& las
     }
 }
 
-task<> time(window& w, double seconds) {
-    using std::chrono::duration_cast;
-    using length = std::chrono::duration<double>;
-    co_await coda::sleep_for(duration_cast<coda::duration>(length(std::max(seconds / 4, 0.2))));
-    w.open();
-    co_await coda::sleep_for(duration_cast<coda::duration>(length(seconds)));
-    w.close();
-}
-
 task<> connect(std::vector<std::unique_ptr<pg::connection>>& dbs) {
     for (auto& db : dbs) co_await db->connect();
 }
@@ -56,6 +47,13 @@ std::uint64_t checksum_of(std::vector<typename Workload::answer> const& last) {
     return sums.front();
 }
 
+void print(figures const& m, std::uint64_t checksum) {
+    fmt::print(
+        R"({{"client": "coda {}", "queries": {}, "rows": {}, "seconds": {}, "cpu_us": {}, "checksum": "{:016x}"}})"
+        "\n",
+        CODA_VERSION, m.queries, m.rows, m.seconds, m.cpu_us, checksum);
+}
+
 template <class Workload>
 void run(coda::loop& loop, std::string const& uri, double seconds) {
     std::vector<std::unique_ptr<pg::connection>> dbs;
@@ -71,11 +69,13 @@ void run(coda::loop& loop, std::string const& uri, double seconds) {
     };
     loop.run(coda::with_scope(all));
 
-    auto const& m = w.measured();
-    fmt::print(
-        R"({{"client": "coda {}", "queries": {}, "rows": {}, "seconds": {}, "cpu_us": {}, "checksum": "{:016x}"}})"
-        "\n",
-        CODA_VERSION, m.queries, m.rows, m.seconds, m.cpu_us, checksum_of<Workload>(last));
+    print(w.measured(), checksum_of<Workload>(last));
+}
+
+void run_reads(coda::loop& loop, std::string const& uri, double seconds) {
+    window w;
+    auto const sum = grouped_reads(loop, uri, seconds, w);
+    print(w.measured(), sum);
 }
 
 void leave_out(char const* why) { fmt::print("{{\"left_out\": \"{}\"}}\n", why); }
@@ -93,6 +93,7 @@ constexpr struct {
     {"copy", copy_is_missing},
     {"batch", run<batch>},
     {"one_plus_one", run<one_plus_one>},
+    {"reads", run_reads},
 };
 
 std::unique_ptr<coda::loop> make_loop(std::string_view name) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/runtime/task.hpp>
+
 #include <chrono>
 #include <cstdint>
 
@@ -44,5 +46,8 @@ private:
     figures measured_;
     bool closed_ = false;
 };
+
+// Opens it after the warm-up, and closes it so many seconds later.
+coda::task<> time(window& w, double seconds);
 
 } // namespace pg_workloads
