@@ -35,6 +35,7 @@ std::uint32_t size_of(fault_kind what, generator& random) {
     case fault_kind::fragments: return between(random, 1, 7);
     case fault_kind::cut_request:
     case fault_kind::cut_reply: return between(random, 0, between(random, 0, 1) != 0 ? 40 : 4'000);
+    case fault_kind::cut_now: return between(random, 0, 1);
     default: return 0;
     }
 }

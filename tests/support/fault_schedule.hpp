@@ -40,7 +40,7 @@ struct fault {
     fault_kind what{};
     std::chrono::milliseconds begins{}; ///< from the start of the storm
     std::chrono::milliseconds lasts{};
-    std::uint32_t size = 0;   ///< bytes, milliseconds or bytes a second, as `what` needs
+    std::uint32_t size = 0;   ///< bytes, milliseconds, bytes a second, or one of two directions, as `what` needs
     std::uint32_t choice = 0; ///< of a way to cut
 
     /// "cut_reply at 120 ms for 40 ms (17, 2)".

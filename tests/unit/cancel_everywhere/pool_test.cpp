@@ -127,4 +127,38 @@ TEST_P(pool_everywhere, close_leaves_nothing_wherever_it_is_cancelled) {
     EXPECT_GT(run(cancel_everywhere(attempt)), 0);
 }
 
+TEST_P(pool_everywhere, close_that_waits_for_leases_aborts_them_when_it_is_cancelled) {
+    scripted_server server;
+    int left_out = 0;
+    auto const attempt = [&]() -> task<bool> {
+        scripted_pool pool(loop(), connections_to(server), {.max_size = 2});
+        auto first = co_await coda::shield(pool.acquire());
+        auto second = co_await coda::shield(pool.acquire());
+        auto const give_back = [&]() -> task<> {
+            co_await coda::sleep_for(1ms);
+            first.release();
+            co_await coda::sleep_for(1ms);
+            second.release();
+        };
+        auto const body = [&](coda::scope& s) -> task<> {
+            s.spawn(coda::shield(give_back()));
+            auto const closed = co_await as_result(pool.close());
+            EXPECT_TRUE(closed.has_value());
+            EXPECT_EQ(pool.statistics().size(), 0u);
+            for (auto const* db : {&first, &second}) {
+                if (!*db) continue;
+                ++left_out;
+                EXPECT_FALSE((*db)->usable());
+            }
+        };
+        static_cast<void>(co_await as_result(coda::with_scope(body)));
+        EXPECT_EQ(server.live, 0);
+        coda::context const& here = co_await coda::this_context();
+        co_return !here.cancel.requested();
+    };
+    EXPECT_GT(run(cancel_everywhere(attempt)), 0);
+    EXPECT_GT(left_out, 0);
+    EXPECT_EQ(server.aborts, left_out) << "and no other";
+}
+
 } // namespace

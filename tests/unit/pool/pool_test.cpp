@@ -213,8 +213,9 @@ TEST(pool, cancelled_acquire_leaves_the_connect_alone_which_joins_the_pool) {
     scripted_server server{.connect_takes = 10ms};
     scripted_pool pool(loop, connections_to(server));
     coda::cancel_source stop;
+    std::optional<result<scripted_lease>> cancelled;
     auto const body = [&](scope& s) -> task<> {
-        s.spawn(as_result(coda::with_cancellation(stop.token(), pool.acquire())));
+        s.spawn(coda::with_cancellation(stop.token(), keep_outcome(pool, cancelled)));
         co_await coda::sleep_for(5ms);
         EXPECT_EQ(pool.statistics().waiters, 1u);
         stop.request();
@@ -225,6 +226,9 @@ TEST(pool, cancelled_acquire_leaves_the_connect_alone_which_joins_the_pool) {
     };
     loop.run(coda::with_scope(body));
     EXPECT_EQ(server.connects, 1);
+    ASSERT_TRUE(cancelled && cancelled->has_error());
+    EXPECT_EQ(cancelled->error().code(), errc::cancelled);
+    EXPECT_EQ(cancelled->error().outcome(), coda::outcome::not_sent);
 }
 
 TEST(pool, acquire_under_a_cancelled_context_does_not_wait) {
@@ -257,7 +261,9 @@ TEST(pool, one_who_is_cancelled_after_he_was_handed_a_connection_gives_it_on) {
         stop.request();
     };
     loop.run(coda::with_scope(body));
+    ASSERT_TRUE(cancelled && cancelled->has_error());
     EXPECT_EQ(cancelled->error().code(), errc::cancelled);
+    EXPECT_EQ(cancelled->error().outcome(), coda::outcome::not_sent);
     EXPECT_EQ(order, std::vector{2});
     EXPECT_EQ(pool.statistics().idle, 1u);
 }

@@ -253,12 +253,37 @@ TEST(retry, cancelled_while_it_waits_ends_at_once_with_the_attempts) {
     EXPECT_EQ(call.made, 2);
 }
 
+// Though it may be repeated, whatever became of it.
 TEST(retry, cancelled_during_an_attempt_does_not_try_again) {
     manual_loop loop;
     scripted_call call({{std::nullopt, 1h}});
+    auto policy = every(10ms, 9);
+    policy.idempotent = true;
+    coda::cancel_source stop;
+    std::optional<coda::result<int>> ended;
+    auto const calls = [&]() -> task<> { ended = co_await as_result(retry(policy, [&] { return call(); })); };
+    auto const body = [&](coda::scope& s) -> task<> {
+        s.spawn(coda::with_cancellation(stop.token(), calls()));
+        co_await coda::sleep_for(5ms);
+        EXPECT_EQ(call.running, 1);
+        stop.request();
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(loop.elapsed(), 5ms);
+    EXPECT_EQ(call.made, 1);
+    ASSERT_TRUE(ended && ended->has_error());
+    EXPECT_EQ(ended->error().code(), errc::cancelled);
+    EXPECT_EQ(ended->error().outcome(), outcome::unknown);
+}
+
+TEST(retry, past_its_deadline_during_an_attempt_does_not_try_again) {
+    manual_loop loop;
+    scripted_call call({{std::nullopt, 1h}});
+    auto policy = every(10ms, 9);
+    policy.idempotent = true;
     loop.run([&]() -> task<> {
         auto const tried = [&] { return call(); };
-        auto const r = co_await as_result(coda::with_timeout(5ms, retry(every(10ms, 9), tried)));
+        auto const r = co_await as_result(coda::with_timeout(5ms, retry(policy, tried)));
         EXPECT_EQ(r.error().code(), errc::timed_out);
         EXPECT_EQ(r.error().outcome(), outcome::unknown);
     }());

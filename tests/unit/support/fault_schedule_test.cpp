@@ -44,6 +44,13 @@ TEST(fault_schedule, comes_to_every_kind_and_crashes_once_at_most) {
     EXPECT_EQ(seen.size(), all_fault_kinds().size());
 }
 
+TEST(fault_schedule, cuts_in_every_way_in_both_directions) {
+    fault_kind const kinds[] = {fault_kind::cut_now};
+    std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+    for (auto const& f : fault_schedule(11, 60s, kinds)) seen.emplace(f.choice, f.size);
+    EXPECT_EQ(seen.size(), 4u * 2u);
+}
+
 TEST(fault_schedule, has_only_the_kinds_asked_for) {
     fault_kind const kinds[] = {fault_kind::refuse, fault_kind::latency};
     for (auto const& f : fault_schedule(3, 5s, kinds))
