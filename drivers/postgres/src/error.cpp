@@ -23,6 +23,7 @@ public:
         case errc::no_such_column: return "no such column";
         case errc::copy_refused: return "COPY from or to the client cannot run as a statement";
         case errc::needs_own_connection: return "the statement needs a connection of its own";
+        case errc::stream_open: return "a stream of rows is open on the connection";
         }
         return "unknown coda.postgres error";
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coda/pool/sharing_options.hpp>
+#include <coda/postgres/many_options.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
@@ -26,5 +27,7 @@ result<> check(client_options const& o) {
         check_range("max_group", o.max_group, o.min_group, 1'024),
     });
 }
+
+result<> check(many_options const& o) { return check_range("chunk", o.chunk, 1, 1'000'000); }
 
 } // namespace coda::pg

@@ -17,6 +17,7 @@ namespace {
 reply kind_of(ExecStatusType status) noexcept {
     switch (status) {
     case PGRES_PIPELINE_SYNC: return reply::sync;
+    case PGRES_SINGLE_TUPLE: return reply::row;
     case PGRES_PIPELINE_ABORTED: return reply::skipped;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE: return reply::failure;
@@ -70,12 +71,17 @@ int session::backend_pid() const noexcept { return PQbackendPID(connection_.get(
 
 void session::ready(readiness r) noexcept {
     try {
-        if (includes(r, readiness::read)) take_replies(PQconsumeInput(connection_.get()) != 0);
+        if (includes(r, readiness::read)) {
+            if (holds_a_row())
+                stop_reading();
+            else
+                take_replies(PQconsumeInput(connection_.get()) != 0);
+        }
         if (usable() && includes(watch_->wanted(), readiness::write) && !send_rest()) return;
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
-    if (usable() && pipeline_.next() != nullptr) flush_soon();
+    if (usable() && (pipeline_.next() != nullptr || pipeline_.is_open())) flush_soon();
 }
 
 // What libpq holds back. False: not all of it can be sent now, or the connection was lost. While libpq cannot send it
@@ -95,10 +101,11 @@ bool session::send_rest() {
 void session::take_replies(bool alive) {
     PGconn* const c = connection_.get();
     // A NULL ends a command; several in a row: libpq has nothing more for now.
-    for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && PQisBusy(c) == 0;) {
+    for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && !holds_a_row() && PQisBusy(c) == 0;) {
         PGresult* const r = PQgetResult(c);
         if (r == nullptr) {
             ++nulls;
+            choose_row_mode();
             continue;
         }
         nulls = 0;
@@ -108,13 +115,25 @@ void session::take_replies(bool alive) {
         }
         on_result(r);
         if (!usable()) return;
+        choose_row_mode();
     }
     if (!alive || PQstatus(c) == CONNECTION_BAD) return lose_peer();
     // What comes unasked (notices, parameter reports) is consumed by libpq itself, but for notifications.
     if (pipeline_.in_flight() == 0) static_cast<void>(PQisBusy(c));
     while (PGnotify* const unwanted = PQnotifies(c)) PQfreemem(unwanted);
+    if (!holds_a_row()) watch_->want(watch_->wanted() | readiness::read);
     replies_taken();
     follow(cancel_.changed(pipeline_.in_flight() > 0, pipeline_.unwanted()));
+    wake_batch();
+}
+
+void session::take_what_came(bool alive) noexcept {
+    try {
+        take_replies(alive);
+    } catch (std::bad_alloc const&) {
+        lose(error(make_error_code(boost::system::errc::not_enough_memory)));
+    }
+    if (usable() && pipeline_.next() != nullptr) flush_soon();
 }
 
 void session::on_result(PGresult* owned) {
@@ -125,22 +144,31 @@ void session::on_result(PGresult* owned) {
     reply const kind = meaning_of(owned);
     remember_preparation(owned, kind);
     auto const step = pipeline_.on_reply(kind);
-    auto* const e = static_cast<execution*>(step.who);
-    auto const keep = [&] {
-        e->outcome_ = kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows));
-    };
-    switch (step.does) {
-    case pipeline::step::what::nothing: break;
-    case pipeline::step::what::result: keep(); break;
-    case pipeline::step::what::answer: keep(); [[fallthrough]];
-    case pipeline::step::what::ended: finish(*e); break;
-    case pipeline::step::what::broken: return lose(error(coda::errc::protocol_error, "replies out of order"));
-    }
+    if (step.does == pipeline::step::what::broken)
+        return lose(error(coda::errc::protocol_error, "replies out of order"));
+    if (step.who != nullptr)
+        tell(step, kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows)));
     // A failure that libpq itself found: it cannot parse what comes.
     if (kind == reply::failure && PQresultErrorField(owned, PG_DIAG_SQLSTATE) == nullptr)
         return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));
     if (kind == reply::failure && ends_session(owned)) // whether or not its end of the connection reaches us
         lose(error(coda::errc::connection_lost, one_line(PQresultErrorMessage(owned))));
+}
+
+void session::tell(pipeline::step const& step, result<result_set>&& what) noexcept {
+    using does = pipeline::step::what;
+    auto& r = static_cast<request&>(*step.who);
+    switch (step.does) {
+    case does::nothing:
+    case does::broken: break;
+    case does::result: r.take(std::move(what)); break;
+    case does::answer:
+    case does::row: r.take(std::move(what)); [[fallthrough]];
+    case does::ended: finish(r); break;
+    case does::part: static_cast<batch&>(r).take_part(std::move(what)); break;
+    case does::skipped: static_cast<batch&>(r).skip_part(); break;
+    case does::synced: static_cast<batch&>(r).synced(); break;
+    }
 }
 
 // A query of which nobody said that it only reads, and which its group's fence has refused, has done nothing.
@@ -165,15 +193,14 @@ session::fence session::fence_after(std::string_view sqlstate) const noexcept {
 // The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.
 void session::refuse_copy() noexcept {
     auto const step = pipeline_.on_reply(reply::failure);
-    if (step.who != nullptr) static_cast<execution*>(step.who)->outcome_ = error(errc::copy_refused, outcome::unknown);
+    if (step.who != nullptr) tell(step, error(errc::copy_refused, outcome::unknown));
     lose(described(coda::errc::connection_lost, "another statement on it began a COPY"));
 }
 
 // What runs behind it, runs in its transaction or under its settings: none of that stands.
 void session::refuse_change() noexcept {
     auto const step = pipeline_.on_reply(reply::failure);
-    if (step.who != nullptr)
-        static_cast<execution*>(step.who)->outcome_ = error(errc::needs_own_connection, outcome::completed);
+    if (step.who != nullptr) tell(step, error(errc::needs_own_connection, outcome::completed));
     lose(described(coda::errc::connection_lost, "another statement on it changed the session"));
 }
 

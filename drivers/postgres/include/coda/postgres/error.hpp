@@ -23,6 +23,7 @@ enum class errc {
     copy_refused,       ///< COPY from or to the client is no statement; its connection was closed
     /// On a shared client: the statement would change the session (BEGIN, SET, LISTEN ...); lease a connection for it.
     needs_own_connection,
+    stream_open, ///< a stream of rows has the connection: end it first, or fetch from a cursor
 };
 
 /// The category of `errc`, named "coda.postgres".
