@@ -41,11 +41,11 @@ batch::step batch::end(keep what) noexcept {
     return {*this, step::what::end};
 }
 
-void batch::note(error const& e, std::optional<std::size_t> at) noexcept {
+void batch::note(error const& e, std::optional<std::size_t> place) noexcept {
     chunk_failed_ = true;
     if (failure_) return;
     failure_ = e;
-    failed_at_ = at;
+    failed_at_ = place;
 }
 
 void batch::take(result<result_set>&& reply) noexcept {

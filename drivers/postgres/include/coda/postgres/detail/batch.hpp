@@ -58,7 +58,7 @@ private:
     void take_part(result<result_set>&& reply) noexcept;
     void skip_part() noexcept { ++answered_; }
     void synced() noexcept;
-    void note(error const& e, std::optional<std::size_t> at) noexcept;
+    void note(error const& e, std::optional<std::size_t> place) noexcept;
     // Only while it is open.
     bool may_go_on() const noexcept { return hopeless() || answered_ >= to_answer_; }
     bool hopeless() const noexcept { return failure_ && chunk_ == whole; }

@@ -116,8 +116,8 @@ public:
     /// procedure or command that ends a transaction by itself breaks the promise.
     template <class... S>
         requires(sizeof...(S) > 0)
-    operation<std::tuple<typename S::value_type...>> pipeline(S... statements) {
-        return detail::run_pipeline(static_cast<Source&>(*this).source(), std::tuple<S...>(std::move(statements)...));
+    operation<std::tuple<typename S::value_type...>> pipeline(S... all) {
+        return detail::run_pipeline(static_cast<Source&>(*this).source(), std::tuple<S...>(std::move(all)...));
     }
 
 private:
