@@ -28,12 +28,26 @@ bool pipelined_request::await_suspend(std::coroutine_handle<> h, context const* 
     } else if (!suspend(h, ctx)) {
         failed_.emplace(failure());
     } else {
-        time_point const latest = ctx->loop->now() + connection_->timeouts_.request;
-        if (latest < ctx->deadline) ctx->loop->arm(timeout_, latest);
+        arm_timeout(ctx);
         connection_->submit(*this);
         return true;
     }
     return false;
+}
+
+bool pipelined_request::await_more(std::coroutine_handle<> h, context const* ctx) noexcept {
+    if (failed_ || at == stage::ended) return false;
+    if (!suspend(h, ctx)) {
+        give_up(failure());
+        return false;
+    }
+    arm_timeout(ctx);
+    return true;
+}
+
+void pipelined_request::arm_timeout(context const* ctx) noexcept {
+    time_point const latest = ctx->loop->now() + connection_->timeouts_.request;
+    if (latest < ctx->deadline) ctx->loop->arm(timeout_, latest);
 }
 
 void pipelined_request::timeout::expired(timer& t) noexcept {
@@ -41,10 +55,14 @@ void pipelined_request::timeout::expired(timer& t) noexcept {
 }
 
 void pipelined_request::leave(error_code reason) noexcept {
-    bool const unsent = connection_->abandon(*this);
-    failed_.emplace(reason, unsent ? outcome::not_sent : outcome::unknown);
+    give_up(reason);
     ctx()->loop->disarm(timeout_);
     wake();
+}
+
+void pipelined_request::give_up(error_code reason) noexcept {
+    bool const unsent = connection_->abandon(*this);
+    failed_.emplace(reason, unsent ? outcome::not_sent : outcome::unknown);
 }
 
 pipelined_connection::pipelined_connection(loop& l, request_pipeline& requests, pipeline_timeouts timeouts) noexcept

@@ -25,6 +25,7 @@ public:
         case errc::needs_own_connection: return "the statement needs a connection of its own";
         case errc::transaction_failed: return "a statement of the transaction had failed";
         case errc::transaction_over: return "the transaction is over";
+        case errc::stream_open: return "a stream of rows is open on the connection";
         }
         return "unknown coda.postgres error";
     }

@@ -6,6 +6,6 @@
 namespace coda::pg::detail {
 
 execution::execution(session* on, statement_view const& statement, grouped group) noexcept
-    : pipelined_request(on), statement_(statement), group_(group) {}
+    : request(on, form::statement, group), statement_(statement) {}
 
 } // namespace coda::pg::detail

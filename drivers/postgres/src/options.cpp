@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coda/pool/sharing_options.hpp>
+#include <coda/postgres/many_options.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/runtime/option_check.hpp>
 
@@ -29,5 +30,6 @@ result<> check(client_options const& o) {
 }
 
 result<> check(transaction_options const& o) { return check_duration("rollback_timeout", o.rollback_timeout); }
+result<> check(many_options const& o) { return check_range("chunk", o.chunk, 1, 1'000'000); }
 
 } // namespace coda::pg

@@ -8,6 +8,7 @@ namespace coda::pg::detail {
 // What the server's next message means for the statement it belongs to.
 enum class reply : unsigned char {
     success, // rows, or a command's completion
+    row,     // one of the rows of a statement whose rows come one by one
     failure, // the statement failed
     refused, // it did nothing, and is to be sent again
     skipped, // not run: one before it in the same Sync failed
@@ -21,32 +22,57 @@ struct sending {
     bool prepares = false;       // behind its preparation
     bool grouped = false;        // together with others
     bool open = false;           // the next statement shares its Sync
+    bool by_row = false;         // its rows come one by one
 };
 
 // The order of statements on one connection in pipeline mode (libpq manual, 34.5). Each is isolated by a Sync of its
 // own: then it is answered when the reply to that has come, after the replies to its commands. Or it shares one with
 // others that only read, behind a fence: then it is answered by its own reply, and those that were not run because one
 // failed are queued again.
+//
+// A batch is one request of many parts, each a statement that is answered for itself, in one Sync or several. It is
+// open until its last Sync is sent: whatever is sent meanwhile is a part of it. Behind it, and behind a statement whose
+// rows come one by one, nothing is sent before it is through: it may take as long as its caller likes.
 class pipeline : public coda::request_pipeline {
 public:
     pipeline(std::size_t max_in_flight, std::size_t max_queued)
         : coda::request_pipeline(max_in_flight, max_queued), sent_(max_in_flight + 1) {}
 
     // `next()` was sent.
-    void sent(pipeline_request& r, sending how) noexcept {
+    void sent(pipeline_request& r, sending how) {
+        push({.statement = how.statement,
+              .to_come = 1u + how.prepares + how.fenced,
+              .prepares = how.prepares,
+              .fenced = how.fenced,
+              .grouped = how.grouped,
+              .last = !how.open,
+              .by_row = how.by_row});
         coda::request_pipeline::sent(r);
-        sent_.push_back({.statement = how.statement,
-                         .to_come = static_cast<unsigned char>(1 + how.prepares + how.fenced),
-                         .prepares = how.prepares,
-                         .fenced = how.fenced,
-                         .grouped = how.grouped,
-                         .last = !how.open});
     }
 
+    // `next()` is a batch, and open from now on.
+    void sent_batch(pipeline_request& r) {
+        push({.to_come = 0, .last = true, .open = true});
+        coda::request_pipeline::sent(r);
+    }
+    // Of the batch that is open: one more statement, a Sync behind some of them, and the last Sync.
+    void sent_part(sending how);
+    void sent_part_sync() { push_part({.to_come = 0, .last = true, .part = true}); }
+    void sent_last_sync() noexcept { sent_.back().open = false; }
+    bool is_open() const noexcept { return !sent_.empty() && sent_.back().open; }
+
+    // What was sent last is a statement whose rows come one by one, and is not through; and whether its rows are what
+    // comes next.
+    bool by_row() const noexcept { return !sent_.empty() && sent_.back().by_row; }
+    bool at_rows() const noexcept { return !sent_.empty() && sent_.front().by_row && sent_.front().to_come == 1; }
+
+    // Who waits for what was sent last, which there must be.
+    pipeline_request* youngest() noexcept { return in_flight_at(in_flight() - 1); }
+
     // A statement that nobody waits for was sent, before `next()`; at most one.
-    void sent_unowned() noexcept {
+    void sent_unowned() {
+        push({.to_come = 1, .unowned = true, .last = true});
         coda::request_pipeline::sent_unowned();
-        sent_.push_back({.to_come = 1, .unowned = true, .last = true});
         ++unowned_;
     }
 
@@ -59,6 +85,10 @@ public:
             result,  // the reply is `who`'s result
             ended,   // `who`'s statement is through: resume the caller
             answer,  // both
+            row,     // the reply is one of `who`'s rows
+            part,    // the reply is what became of the next part of `who`, a batch
+            skipped, // the next part of `who` was not run
+            synced,  // a Sync of `who` has ended, and is not the last
             broken,  // the server answers what it was not asked: its replies can no longer be told apart
         };
         what does = what::nothing;
@@ -83,7 +113,7 @@ public:
 private:
     struct statement_sent {
         std::uint64_t statement = 0;
-        unsigned char to_come; // commands whose replies have not come
+        std::size_t to_come; // commands whose replies have not come
         bool prepares = false;
         bool fenced = false;
         bool grouped = false;
@@ -91,15 +121,21 @@ private:
         bool again = false;   // it was not run, and is to be sent again
         bool unowned = false; // from the start
         bool last = false;    // of its Sync
+        bool part = false;    // of the batch that ends behind it; alike ones are counted in `to_come`
+        bool open = false;    // the end of a batch that has not come to it
+        bool by_row = false;
 
         bool at_fence() const noexcept { return fenced && to_come == 2 + (prepares ? 1 : 0); }
     };
 
+    void push(statement_sent s);
+    void push_part(statement_sent s);
+    step on_part(reply r) noexcept;
     step on_sync() noexcept;
     step failed_at_sync() noexcept;
     pipeline_request* end_front() noexcept;
 
-    boost::circular_buffer<statement_sent> sent_; // what is in flight, in its order
+    boost::circular_buffer<statement_sent> sent_; // what is in flight, in its order: a place for each but parts
     std::size_t unowned_ = 0;                     // of these
     pipeline_request_list again_;                 // to be queued when their Sync has come
 };

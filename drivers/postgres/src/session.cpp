@@ -18,6 +18,7 @@ namespace {
 reply kind_of(ExecStatusType status) noexcept {
     switch (status) {
     case PGRES_PIPELINE_SYNC: return reply::sync;
+    case PGRES_SINGLE_TUPLE: return reply::row;
     case PGRES_PIPELINE_ABORTED: return reply::skipped;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE: return reply::failure;
@@ -108,12 +109,17 @@ task<> session::unattended(std::string sql, duration limit) {
 
 void session::ready(readiness r) noexcept {
     try {
-        if (includes(r, readiness::read)) take_replies(PQconsumeInput(connection_.get()) != 0);
+        if (includes(r, readiness::read)) {
+            if (holds_a_row())
+                stop_reading();
+            else
+                take_replies(PQconsumeInput(connection_.get()) != 0);
+        }
         if (usable() && includes(watch_->wanted(), readiness::write) && !send_rest()) return;
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
-    if (usable() && pipeline_.next() != nullptr) flush_soon();
+    if (usable() && (pipeline_.next() != nullptr || pipeline_.is_open())) flush_soon();
 }
 
 // What libpq holds back. False: not all of it can be sent now, or the connection was lost. While libpq cannot send it
@@ -133,10 +139,11 @@ bool session::send_rest() {
 void session::take_replies(bool alive) {
     PGconn* const c = connection_.get();
     // A NULL ends a command; several in a row: libpq has nothing more for now.
-    for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && PQisBusy(c) == 0;) {
+    for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && !holds_a_row() && PQisBusy(c) == 0;) {
         PGresult* const r = PQgetResult(c);
         if (r == nullptr) {
             ++nulls;
+            choose_row_mode();
             continue;
         }
         nulls = 0;
@@ -146,13 +153,25 @@ void session::take_replies(bool alive) {
         }
         on_result(r);
         if (!usable()) return;
+        choose_row_mode();
     }
     if (!alive || PQstatus(c) == CONNECTION_BAD) return lose_peer();
     // What comes unasked (notices, parameter reports) is consumed by libpq itself, but for notifications.
     if (pipeline_.in_flight() == 0) static_cast<void>(PQisBusy(c));
     while (PGnotify* const unwanted = PQnotifies(c)) PQfreemem(unwanted);
+    if (!holds_a_row()) watch_->want(watch_->wanted() | readiness::read);
     replies_taken();
     follow(cancel_.changed(pipeline_.in_flight() > 0, pipeline_.unwanted()));
+    wake_batch();
+}
+
+void session::take_what_came(bool alive) noexcept {
+    try {
+        take_replies(alive);
+    } catch (std::bad_alloc const&) {
+        lose(error(make_error_code(boost::system::errc::not_enough_memory)));
+    }
+    if (usable() && pipeline_.next() != nullptr) flush_soon();
 }
 
 void session::on_result(PGresult* owned) {
@@ -166,22 +185,31 @@ void session::on_result(PGresult* owned) {
     if (kind == reply::sync && runs_again()) pipeline_.repeat();
     if (kind == reply::success && forgets_statements(PQcmdStatus(owned))) cache_.clear();
     auto const step = pipeline_.on_reply(kind);
-    auto* const e = static_cast<execution*>(step.who);
-    auto const keep = [&] {
-        e->outcome_ = kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows));
-    };
-    switch (step.does) {
-    case pipeline::step::what::nothing: break;
-    case pipeline::step::what::result: keep(); break;
-    case pipeline::step::what::answer: keep(); [[fallthrough]];
-    case pipeline::step::what::ended: finish(*e); break;
-    case pipeline::step::what::broken: return lose(error(coda::errc::protocol_error, "replies out of order"));
-    }
+    if (step.does == pipeline::step::what::broken)
+        return lose(error(coda::errc::protocol_error, "replies out of order"));
+    if (step.who != nullptr)
+        tell(step, kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows)));
     // A failure that libpq itself found: it cannot parse what comes.
     if (kind == reply::failure && PQresultErrorField(owned, PG_DIAG_SQLSTATE) == nullptr)
         return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));
     if (kind == reply::failure && ends_session(owned)) // whether or not its end of the connection reaches us
         lose(error(coda::errc::connection_lost, one_line(PQresultErrorMessage(owned))));
+}
+
+void session::tell(pipeline::step const& step, result<result_set>&& what) noexcept {
+    using does = pipeline::step::what;
+    auto& r = static_cast<request&>(*step.who);
+    switch (step.does) {
+    case does::nothing:
+    case does::broken: break;
+    case does::result: r.take(std::move(what)); break;
+    case does::answer:
+    case does::row: r.take(std::move(what)); [[fallthrough]];
+    case does::ended: finish(r); break;
+    case does::part: static_cast<batch&>(r).take_part(std::move(what)); break;
+    case does::skipped: static_cast<batch&>(r).skip_part(); break;
+    case does::synced: static_cast<batch&>(r).synced(); break;
+    }
 }
 
 // What has done nothing runs again, once: a statement whose preparation no longer held, and a query of which nobody
@@ -191,8 +219,9 @@ reply session::meaning_of(PGresult const* r) {
     if (kind != reply::failure) return kind;
     if (pipeline_.at_fence()) fence_ = fence_after(sqlstate_field(r));
     bool const outlived = outlived_preparation(r);
-    auto* const e = static_cast<execution*>(pipeline_.current());
-    if (e == nullptr) return kind;
+    auto* const who = static_cast<request*>(pipeline_.current());
+    if (who == nullptr || who->form_ != request::form::statement) return kind;
+    auto* const e = static_cast<execution*>(who);
     if (outlived && e->repeats_ == execution::repeats::may) {
         if (shared_by_ != nullptr) return repeated(*e), reply::refused;
         e->repeats_ = execution::repeats::wants; // at its Sync
@@ -213,15 +242,15 @@ session::fence session::fence_after(std::string_view sqlstate) const noexcept {
 // The server reads or sends rows now, and takes the Syncs of later statements for rows: there is no way back.
 void session::refuse_copy() noexcept {
     auto const step = pipeline_.on_reply(reply::failure);
-    if (step.who != nullptr) static_cast<execution*>(step.who)->outcome_ = error(errc::copy_refused, outcome::unknown);
+    if (step.who != nullptr) tell(step, error(errc::copy_refused, outcome::unknown));
     lose(described(coda::errc::connection_lost, "another statement on it began a COPY"));
 }
 
 // What runs behind it, runs in its transaction or under its settings: none of that stands. Of a group nobody knows
 // whose doing it was.
 void session::refuse_change() noexcept {
-    auto* const e = static_cast<execution*>(pipeline_.current());
-    if (e != nullptr && !pipeline_.in_group()) e->outcome_ = error(errc::needs_own_connection, outcome::completed);
+    auto* const r = static_cast<request*>(pipeline_.current());
+    if (r != nullptr && !pipeline_.in_group()) r->take(error(errc::needs_own_connection, outcome::completed));
     lose(described(coda::errc::connection_lost, "another statement on it changed the session"));
 }
 
@@ -248,8 +277,10 @@ bool session::outlived_preparation(PGresult const* r) {
 // At the Sync of a statement that has outlived its preparation: whether it may run now as it would have then. Not in a
 // transaction block, which has failed, nor where others were sent behind it: they would overtake it.
 bool session::runs_again() {
-    auto* const e = static_cast<execution*>(pipeline_.current());
-    if (e == nullptr || e->repeats_ != execution::repeats::wants) return false;
+    auto* const who = static_cast<request*>(pipeline_.current());
+    if (who == nullptr || who->form_ != request::form::statement) return false;
+    auto* const e = static_cast<execution*>(who);
+    if (e->repeats_ != execution::repeats::wants) return false;
     bool const as_then = pipeline_.in_flight() == 1 && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
     if (as_then) repeated(*e);
     e->repeats_ = execution::repeats::never;

@@ -8,7 +8,9 @@
 #include "server_cancel.hpp"
 #include "statement_cache.hpp"
 
+#include <coda/postgres/detail/batch.hpp>
 #include <coda/postgres/detail/execution.hpp>
+#include <coda/postgres/detail/row_feed.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/postgres/statement_statistics.hpp>
 #include <coda/runtime/scope.hpp>
@@ -59,10 +61,23 @@ public:
     // takes longer than `limit`.
     void run_unattended(std::string sql, duration limit) noexcept;
 
+    // For the batch that is open, whose caller writes: one more statement; a Sync behind those before; that all of it
+    // goes out, and the server answers; the end, without what has no Sync yet unless it is kept. False: the connection
+    // was lost.
+    bool send_part(batch& b, statement_view const& s);
+    bool sync_batch(batch& b);
+    void push_batch() noexcept;
+    void end_batch(bool keep) noexcept;
+
+    // For the stream whose rows come next: takes those that libpq has read.
+    void take_more_rows() noexcept { take_what_came(true); }
+    // Whether a stream of rows is open, whose reader has not left.
+    bool is_read() noexcept { return pipeline_.by_row() && pipeline_.youngest() != nullptr; }
+
 private:
     void flush() noexcept override;
     void disconnect() noexcept override;
-    void left_in_flight() noexcept override { follow(cancel_.changed(true, pipeline_.unwanted())); }
+    void left_in_flight() noexcept override;
 
     enum class fence : unsigned char { unprepared, prepared, unusable };
     fence fence_after(std::string_view sqlstate) const noexcept;
@@ -70,13 +85,24 @@ private:
     bool send_group(std::size_t size);
     bool prepare_fence();
     bool send_fence();
-    bool send(execution& e, sending how);
+    bool send(request& r, statement_view const& s, sending how);
+    void note_sent(request& r, sending const& how);
+    bool send_next(request& next, std::size_t together);
+    bool open_batch(batch& b);
+    bool close_batch(bool keep);
+    void tend_batch();
+    void wake_batch() noexcept;
+    void choose_row_mode() noexcept;
+    bool holds_a_row() noexcept;
+    void stop_reading() noexcept;
     bool make_room();
     bool sync_after(sending const& how);
     void ready(readiness r) noexcept;
     bool send_rest();
     void take_replies(bool alive);
+    void take_what_came(bool alive) noexcept;
     void on_result(pg_result* owned);
+    void tell(pipeline::step const& step, result<result_set>&& what) noexcept;
     reply meaning_of(pg_result const* r);
     void refuse_copy() noexcept;
     void refuse_change() noexcept;
@@ -102,6 +128,7 @@ private:
     statement_cache cache_;
     counts count_;
     reported_state state_;
+    std::uint64_t known_before_ = 0; // the last statement that was known before the batch that is open
     fence fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;

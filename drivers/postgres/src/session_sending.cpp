@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a session sends, and in which groups.
 #include "session.hpp"
+#include "session_state.hpp"
 
 #include <boost/system/errc.hpp>
 #include <libpq-fe.h>
@@ -21,25 +22,45 @@ constexpr char const* fence_name = "coda_fence";
 // libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
 // where it can still be cancelled, rather than in libpq's unbounded buffer.
 void session::flush() noexcept {
-    if (cancel_.holds_back() || includes(watch_->wanted(), readiness::write)) return;
+    if (includes(watch_->wanted(), readiness::write)) return;
     try {
+        if (pipeline_.is_open()) return tend_batch();
+        if (is_read()) return;
+        if (pipeline_.by_row()) take_replies(true);
+        if (!usable() || pipeline_.by_row() || cancel_.holds_back()) return;
         while (pipeline_request* const next = pipeline_.next()) {
             std::size_t const size = together();
             if (size == 0) return;
-            bool const sent = size > 1 ? send_group(size) : send(static_cast<execution&>(*next), {});
-            if (!sent) return take_replies(false);
+            if (!send_next(static_cast<request&>(*next), size)) return take_replies(false);
             if (!send_rest()) return;
+            if (pipeline_.is_open() || pipeline_.by_row()) return;
         }
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
 }
 
+// What libpq has read may be all that comes, and then no readiness tells of it.
+void session::left_in_flight() noexcept {
+    if (pipeline_.is_open() || pipeline_.by_row()) flush_soon();
+    follow(cancel_.changed(true, pipeline_.unwanted()));
+}
+
+bool session::send_next(request& next, std::size_t together) {
+    if (together > 1) return send_group(together);
+    switch (next.form_) {
+    case request::form::statement: return send(next, static_cast<execution&>(next).statement_, {});
+    case request::form::rows: return send(next, static_cast<row_feed&>(next).statement_, {.by_row = true});
+    case request::form::batch: return open_batch(static_cast<batch&>(next));
+    }
+    return false;
+}
+
 // How many of the queue are sent as one; 0: none until there is room for more.
 std::size_t session::together() {
     if (shared_by_ == nullptr || fence_ == fence::unusable) return 1;
     auto const queued = pipeline_.count_queued(
-        shared_by_->most(), [](pipeline_request& r) { return static_cast<execution&>(r).group_ != grouped::never; });
+        shared_by_->most(), [](pipeline_request& r) { return static_cast<request&>(r).group_ != grouped::never; });
     return shared_by_->size(queued, pipeline_.room());
 }
 
@@ -57,7 +78,7 @@ bool session::send_group(std::size_t size) {
     if (!send_fence()) return false;
     for (std::size_t i = 0; i < size; ++i) {
         auto& e = static_cast<execution&>(pipeline_.oldest_queued());
-        if (!send(e, {.fenced = i == 0, .grouped = true, .open = i + 1 < size})) return false;
+        if (!send(e, e.statement_, {.fenced = i == 0, .grouped = true, .open = i + 1 < size})) return false;
     }
     return true;
 }
@@ -76,27 +97,29 @@ bool session::send_fence() {
 }
 
 // The statement with all that must precede it.
-bool session::send(execution& e, sending how) {
-    statement_view const& s = e.statement_;
+bool session::send(request& r, statement_view const& s, sending how) {
     PGconn* const c = connection_.get();
     int const count = static_cast<int>(s.types.size());
     statement_cache::entry const* known = cache_.find(s.sql, s.types);
 
-    if (known != nullptr && known->is == statement_cache::state::ready) {
+    // What this batch itself has prepared is there when its later parts are run, or they are not.
+    bool const is_there = known != nullptr && (known->is == statement_cache::state::ready ||
+                                               (pipeline_.is_open() && known->id > known_before_));
+    if (is_there) {
         how.statement = known->id;
-        pipeline_.sent(e, how);
+        note_sent(r, how);
         ++count_->hits;
         return PQsendQueryPrepared(c, known->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
                sync_after(how);
     }
 
     sql_.assign(s.sql);
-    if (known == nullptr) {
-        if (!how.grouped && !make_room()) return false; // within a group there is no Sync for that
+    if (known == nullptr && is_worth_preparing(s.sql)) {
+        if (!how.grouped && !pipeline_.is_open() && !make_room()) return false; // else there is no Sync for that
         if (auto const* added = cache_.add(s.sql, s.types)) {
             how.statement = added->id;
             how.prepares = true;
-            pipeline_.sent(e, how);
+            note_sent(r, how);
             ++count_->prepared;
             return PQsendPrepare(c, added->name.c_str(), sql_.c_str(), count, s.types.data()) != 0 &&
                    PQsendQueryPrepared(c, added->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
@@ -104,13 +127,23 @@ bool session::send(execution& e, sending how) {
         }
     }
     // Nothing is known of its preparation yet, or there is no room: parsed for this once.
-    pipeline_.sent(e, how);
+    note_sent(r, how);
     ++count_->unprepared;
     return PQsendQueryParams(c, sql_.c_str(), count, s.types.data(), s.values, s.lengths, s.formats, binary) != 0 &&
            sync_after(how);
 }
 
-bool session::sync_after(sending const& how) { return how.open || PQpipelineSync(connection_.get()) != 0; }
+void session::note_sent(request& r, sending const& how) {
+    if (pipeline_.is_open()) return pipeline_.sent_part(how);
+    pipeline_.sent(r, how);
+}
+
+bool session::sync_after(sending const& how) {
+    if (how.open || pipeline_.is_open()) return true;
+    bool const sent = PQpipelineSync(connection_.get()) != 0;
+    choose_row_mode();
+    return sent;
+}
 
 // For one more prepared statement.
 bool session::make_room() {

@@ -92,6 +92,11 @@ bool is_query(std::string_view sql) noexcept {
     return is_one_of(take_word(sql), queries);
 }
 
+bool is_worth_preparing(std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 4> of_cursors = {"close", "declare", "fetch", "move"};
+    return !is_one_of(take_word(sql), of_cursors);
+}
+
 bool changes_session(std::string_view command_tag) noexcept {
     constexpr std::string_view tags[] = {"BEGIN", "START TRANSACTION", "SAVEPOINT",   "SET",    "RESET", "LISTEN",
                                          "LOAD",  "DECLARE CURSOR",    "DISCARD ALL", "PREPARE"};

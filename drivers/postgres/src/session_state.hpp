@@ -19,6 +19,9 @@ result<> check_inside_transaction(std::string_view sql);
 // Whether its first word is that of a query: SELECT, WITH, VALUES, TABLE.
 bool is_query(std::string_view sql) noexcept;
 
+// Whether it can be worth preparing: what is about a cursor has the cursor's name in it, and no plan.
+bool is_worth_preparing(std::string_view sql) noexcept;
+
 // After it ran, should its words have hidden it: by the tag of its CommandComplete (PostgreSQL manual, 55.7).
 bool changes_session(std::string_view command_tag) noexcept;
 

@@ -57,6 +57,9 @@ public:
 
     std::size_t size() const noexcept { return order_.size(); }
 
+    // The last id that was given; 0 where none was.
+    std::uint64_t last_id() const noexcept { return made_; }
+
 private:
     using position = std::list<entry>::iterator;
     std::string const& key_of(std::string_view sql, std::span<oid const> types);

@@ -27,6 +27,14 @@ protected:
         tried([&] { return db.template query_one<std::int32_t>("select $1::int", 1); }, after);
         tried([&] { return db.template query_optional<std::int32_t>("select 1 where false"); }, after);
         tried([&] { return db.execute("select 1 from pg_sleep(0.003)"); }, after);
+        std::vector<std::int32_t> const sets(1'500, 7);
+        tried([&] { return db.execute_many("select $1::int4", sets); }, after);
+        pg::many_options const in_chunks{.atomic = false, .chunk = 300};
+        tried([&] { return db.execute_many("select $1::int4", sets, in_chunks); }, after);
+        auto const several = [&] {
+            return db.pipeline(pg::execute("select 1 from pg_sleep(0.002)"), pg::query_one<std::int32_t>("select 2"));
+        };
+        tried(several, after);
     }
 };
 CODA_ON_EVERY_LOOP(postgres_statements_everywhere);
@@ -41,6 +49,31 @@ TEST_P(postgres_statements_everywhere, of_a_connection_leave_it_usable) {
     each_statement(*db, same);
     tried([&] { return db->ping(); }, same);
     tried([&] { return db->reset(); }, same);
+    auto const streamed = [&]() -> coda::operation<> {
+        auto rows = db->stream<std::int32_t>("select generate_series(1, 5000)");
+        while (true) {
+            auto const r = co_await as_result(rows.next());
+            if (r.has_error()) co_return r.error();
+            if (!*r) co_return coda::result<>();
+        }
+    };
+    tried(streamed, same);
+    auto const fetched = [&]() -> coda::operation<> {
+        auto const begun = co_await as_result(coda::shield(db->execute("begin")));
+        if (begun.has_error()) co_return begun.error();
+        auto rows = co_await as_result(db->open_cursor<std::int32_t>("select generate_series(1, 50)"));
+        if (rows.has_error()) co_return rows.error();
+        auto const some = co_await as_result(rows->fetch(20));
+        if (some.has_error()) co_return some.error();
+        auto const closed = co_await as_result(rows->close());
+        if (closed.has_error()) co_return closed.error();
+        co_return coda::result<>();
+    };
+    auto const rolled_back = [&]() -> task<> {
+        co_await db->execute("rollback");
+        co_await same();
+    };
+    tried(fetched, rolled_back);
 }
 
 TEST_P(postgres_statements_everywhere, of_a_client_leave_it_usable) {

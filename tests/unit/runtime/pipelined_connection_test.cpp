@@ -43,6 +43,22 @@ struct [[nodiscard]] ask {
     number operator co_await() const { return {on, n, what}; }
 };
 
+// One whose answer comes in parts: each wait gives how many have come.
+class number_in_parts : public number {
+public:
+    using number::number;
+    struct [[nodiscard]] next_wait {
+        number_in_parts& of;
+        bool await_ready() const noexcept { return false; }
+        bool await_suspend(std::coroutine_handle<> h, coda::context const* ctx) const noexcept {
+            return of.at == stage::idle ? of.number::await_suspend(h, ctx) : of.await_more(h, ctx);
+        }
+        coda::result<int> await_result() const { return of.await_result(); }
+        int await_resume() const { return await_result().value(); }
+    };
+    next_wait next() noexcept { return {*this}; }
+};
+
 class echo_peer final : public coda::pipelined_connection {
 public:
     echo_peer(coda::loop& l, std::size_t max_in_flight = 8, std::size_t max_queued = 8)
@@ -59,6 +75,12 @@ public:
         }
         replies_taken();
         if (requests_.next() != nullptr) flush_soon();
+    }
+    // One part of the answer to the oldest request, which is waited for.
+    void answer_in_part() {
+        auto& r = static_cast<number&>(*requests_.front());
+        ++r.answer;
+        finish(r);
     }
     bool draining() const { return requests_.draining(); }
 
@@ -252,6 +274,98 @@ TEST_F(pipelined, a_request_that_is_destroyed_leaves) {
         EXPECT_EQ(gone.at, coda::pipeline_request::stage::idle);
     }
     EXPECT_EQ(peer.load(), 0u);
+}
+
+TEST_F(pipelined, a_request_may_wait_for_one_part_of_its_reply_after_the_other) {
+    run([&](scope& s) -> task<> {
+        auto const reads = [&]() -> task<> {
+            number_in_parts request(&peer, 7);
+            for (int part = 1; part <= 3; ++part) co_await gives(request.next(), part);
+            co_await gives(request.next(), 7, "the end");
+            co_await gives(request.next(), 7, "and ever after");
+        };
+        auto reader = s.spawn(reads());
+        co_await next_turn();
+        for (int part = 1; part <= 3; ++part) {
+            peer.answer_in_part();
+            co_await coda::sleep_for(9s); // each wait has its own bound
+        }
+        peer.answer(1);
+        co_await reader.join();
+        EXPECT_TRUE(peer.idle().is_set());
+    });
+}
+
+TEST_F(pipelined, what_comes_between_two_waits_is_found_by_the_next) {
+    run([&](scope& s) -> task<> {
+        auto const reads = [&]() -> task<> {
+            number_in_parts request(&peer, 7);
+            co_await gives(request.next(), 1);
+            co_await coda::sleep_for(20s);
+            co_await gives(request.next(), 7);
+        };
+        s.spawn(reads());
+        co_await next_turn();
+        peer.answer_in_part();
+        co_await next_turn();
+        peer.answer(1);
+    });
+}
+
+TEST_F(pipelined, a_loss_between_two_waits_is_found_by_the_next) {
+    run([&](scope& s) -> task<> {
+        auto const reads = [&]() -> task<> {
+            number_in_parts request(&peer, 7);
+            co_await gives(request.next(), 1);
+            co_await coda::sleep_for(1s);
+            auto const r = co_await as_result(request.next());
+            EXPECT_EQ(r.error().code(), coda::errc::connection_lost);
+            EXPECT_EQ(r.error().outcome(), outcome::unknown);
+        };
+        s.spawn(reads());
+        co_await next_turn();
+        peer.answer_in_part();
+        co_await next_turn();
+        peer.lose(error(coda::errc::connection_lost));
+    });
+}
+
+TEST_F(pipelined, left_in_a_later_wait_it_drains) {
+    run([&](scope& s) -> task<> {
+        auto const reads = [&](outcome what) -> task<> {
+            number_in_parts request(&peer, 7);
+            co_await gives(request.next(), 1);
+            auto const r = co_await as_result(request.next());
+            EXPECT_TRUE(r.has_error());
+            EXPECT_EQ(r.error().outcome(), what);
+        };
+        auto reader = s.spawn(reads(outcome::unknown));
+        co_await next_turn();
+        peer.answer_in_part();
+        co_await next_turn();
+        static_cast<void>(co_await reader.cancel());
+        EXPECT_TRUE(peer.draining());
+        peer.answer(1);
+        EXPECT_FALSE(peer.draining());
+        EXPECT_TRUE(peer.usable());
+    });
+}
+
+// Destroyed while nobody waits.
+TEST_F(pipelined, destroyed_between_two_waits_it_drains) {
+    run([&](scope& s) -> task<> {
+        auto const reads = [&]() -> task<> {
+            number_in_parts request(&peer, 7);
+            co_await gives(request.next(), 1);
+        };
+        auto reader = s.spawn(reads());
+        co_await next_turn();
+        peer.answer_in_part();
+        co_await reader.join();
+        EXPECT_TRUE(peer.draining());
+        peer.answer(1);
+        EXPECT_TRUE(peer.idle().is_set());
+    });
 }
 
 } // namespace

@@ -41,6 +41,10 @@ public:
     bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
 
 protected:
+    /// Suspends again, for more of a reply that comes in parts, or for room to send more of what is asked: ended by
+    /// `finish`, and by all that ends the first wait. Does not suspend where the request has ended, or ends so.
+    bool await_more(std::coroutine_handle<> h, context const* ctx) noexcept;
+
     /// Why it ended without a reply; nothing where there was one.
     std::optional<error> const& failed() const noexcept { return failed_; }
 
@@ -53,7 +57,9 @@ private:
         pipelined_request& owner;
     };
 
+    void arm_timeout(context const* ctx) noexcept;
     void leave(error_code reason) noexcept;
+    void give_up(error_code reason) noexcept;
 
     pipelined_connection* connection_;
     when_left when_left_;
@@ -97,10 +103,11 @@ protected:
     /// The derived destructor has called `lose`.
     ~pipelined_connection() = default;
 
-    /// This request has ended, with what the derived class has put into it: resumes its caller.
+    /// This request has ended, or a part of its reply has come, with what the derived class has put into it: resumes
+    /// its caller. One who does not wait now, between two parts, finds it when he asks.
     void finish(pipelined_request& r) noexcept {
         loop_.disarm(r.timeout_);
-        r.wake();
+        if (r.waiting()) r.wake();
     }
 
     /// To be called when replies were read.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/exclusive_session.hpp>
+#include <coda/postgres/detail/row_streams.hpp>
 #include <coda/postgres/statement_statistics.hpp>
 #include <coda/postgres/transaction.hpp>
 
@@ -24,7 +25,7 @@ struct connection_source : exclusive_session_source<session> {
 /// A connection of one loop, which any number of its tasks may use at once: their statements are pipelined, each
 /// isolated by a Sync of its own. For state that outlives a statement (transactions, SET, temporary tables) one task
 /// has it alone: lease it from a `coda::pool`, whose Connection concept it meets.
-class connection : public statements<connection> {
+class connection : public statements<connection>, public row_streams<connection> {
 public:
     /// `uri` is a URI or keyword string as libpq takes it (PostgreSQL manual, 34.1.1); what it leaves out comes from
     /// its service and the PG* environment. Throws `exception` (coda::errc::invalid_argument) that names the malformed

@@ -25,6 +25,7 @@ enum class errc {
     needs_own_connection,
     transaction_failed, ///< a statement of it had failed, and the body went on: nothing of it has happened
     transaction_over,   ///< it, or the savepoint, has ended before the statement began
+    stream_open,        ///< a stream of rows has the connection: end it first, or fetch from a cursor
 };
 
 /// The category of `errc`, named "coda.postgres".

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coda/postgres/detail/row_streams.hpp>
 #include <coda/postgres/detail/transaction_block.hpp>
 
 /// Statements that all happen or none.
@@ -12,12 +13,12 @@
 namespace coda::pg {
 
 /// A transaction under way, or a savepoint in one: what the body of `connection::transaction` and `client::transaction`
-/// is given. Offers all `statements`; what fails on the server fails the transaction, and only a `savepoint` around it
-/// lets the rest go on.
+/// is given. Offers all `statements`, streams and cursors; what fails on the server fails the transaction, and only a
+/// `savepoint` around it lets the rest go on.
 ///
 /// Statements that would begin or end a transaction (BEGIN, COMMIT, ROLLBACK ...) are refused unsent, and so is
 /// whatever begins when the body has ended (errc::transaction_over).
-class transaction : public statements<transaction> {
+class transaction : public statements<transaction>, public row_streams<transaction> {
 public:
     transaction(transaction const&) = delete;
     transaction& operator=(transaction const&) = delete;

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <coda/postgres/parameters.hpp>
-#include <coda/postgres/result_set.hpp>
-#include <coda/runtime/pipelined_connection.hpp>
+#include <coda/postgres/detail/request.hpp>
 
 namespace coda::pg::detail {
 
-class session;
-
-// Whether a statement may share a Sync with others, behind a fence that refuses writes.
-enum class grouped : unsigned char {
-    never,
-    tried, // refused, it is sent again alone
-    asked, // by its caller, who is told when it is refused
-};
-
 // The wait below all statements: sends one on a session and waits for its result. The statement's arrays and texts must
 // outlive it.
-class execution : public pipelined_request {
+class execution final : public request {
 public:
     execution(session* on, statement_view const& statement, grouped group) noexcept;
 
@@ -35,8 +24,9 @@ private:
     // Whether it is sent again where its preparation no longer held.
     enum class repeats : unsigned char { may, wants, never };
 
+    void take(result<result_set>&& reply) noexcept override { outcome_ = std::move(reply); }
+
     statement_view statement_;
-    grouped group_;
     repeats repeats_ = repeats::may;
     result<result_set> outcome_;
 };

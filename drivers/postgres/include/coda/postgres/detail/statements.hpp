@@ -4,6 +4,7 @@
 #include <coda/pool/session_choice.hpp>
 #include <coda/postgres/arguments.hpp>
 #include <coda/postgres/detail/execution.hpp>
+#include <coda/postgres/detail/run_pipeline.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/this_context.hpp>
 
@@ -26,45 +27,9 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     auto group = grouped::never;
     if constexpr (requires { source.group(sql); }) group = source.group(sql);
     auto rows = co_await as_result(execute_on{*on, *statement, group});
-    if (rows.has_error()) {
-        if constexpr (requires { source.failed(rows.error()); }) co_return source.failed(rows.error());
-        co_return rows.error();
-    }
+    if (rows.has_error()) co_return as_told(source, rows.error());
     co_return decode(std::move(*rows));
 }
-
-struct as_is {
-    using value_type = result_set;
-    result<result_set> operator()(result_set&& rows) const { return std::move(rows); }
-};
-
-struct affected_rows {
-    using value_type = std::uint64_t;
-    result<std::uint64_t> operator()(result_set&& rows) const { return rows.affected(); }
-};
-
-template <class T>
-struct all_rows {
-    using value_type = std::vector<T>;
-    result<std::vector<T>> operator()(result_set&& rows) const { return read_rows<T>(rows); }
-};
-
-template <class T>
-struct optional_row {
-    using value_type = std::optional<T>;
-    result<std::optional<T>> operator()(result_set&& rows) const { return read_optional_row<T>(rows); }
-};
-
-template <class T>
-struct one_row {
-    using value_type = T;
-    result<T> operator()(result_set&& rows) const {
-        auto row = read_optional_row<T>(rows);
-        if (row.has_error()) return row.error();
-        if (!*row) return error(errc::no_rows, outcome::completed);
-        return std::move(**row);
-    }
-};
 
 } // namespace coda::pg::detail
 
@@ -119,6 +84,41 @@ public:
     template <class... Args>
     operation<std::uint64_t> execute(std::string_view sql, Args&&... args) {
         return run(detail::affected_rows(), sql, std::forward<Args>(args)...);
+    }
+
+    /// One statement for each set of parameters, all in one flight: `sets` is a range of tuples, pairs or, for a single
+    /// parameter, values, read once and as the socket takes them (at most about 1,000 sets, or 128 KB, are on their
+    /// way). Gives how many rows were affected in all. What many_options say out of range: invalid_argument.
+    ///
+    ///     co_await db.execute_many("insert into readings values ($1, $2)", readings);
+    ///
+    /// Errors have details<batch_error>(): which set, and how many stand. Atomic, nothing is stored unless all is, also
+    /// when the caller leaves or the range throws; not atomic, it goes on behind a chunk that failed, and ends with the
+    /// first failure. A set whose values cannot be sent (invalid_argument) ends it there.
+    ///
+    /// A range that is an lvalue is referred to, an rvalue is kept; it must not use the connection while it is read.
+    /// statement_timeout bounds each wait: for the turn, for the socket, for the replies. On a client, what is sent
+    /// over the same connection waits until it has ended.
+    template <std::ranges::input_range Sets>
+    operation<std::uint64_t> execute_many(std::string_view sql, Sets&& sets, many_options options = many_options()) {
+        return detail::run_many(static_cast<Source&>(*this).source(), sql, std::views::all(std::forward<Sets>(sets)),
+                                options);
+    }
+
+    /// Several statements in one flight and under one Sync: one transaction (or a part of the one that is open), all or
+    /// nothing. Gives a tuple of what each gives.
+    ///
+    ///     auto [n, all, sum] = co_await db.pipeline(coda::pg::execute("update t set a = a + 1 where id = $1", 7),
+    ///                                               coda::pg::query<row>("select * from t"),
+    ///                                               coda::pg::query_one<std::int64_t>("select sum(a) from t"));
+    ///
+    /// The error has details<batch_error>(): which one failed; those before it were undone, those behind it not run.
+    /// What cannot be read (no_rows, type_mismatch ...) is found when all were run: then all of them stand. A
+    /// procedure or command that ends a transaction by itself breaks the promise.
+    template <class... S>
+        requires(sizeof...(S) > 0)
+    operation<std::tuple<typename S::value_type...>> pipeline(S... all) {
+        return detail::run_pipeline(static_cast<Source&>(*this).source(), std::tuple<S...>(std::move(all)...));
     }
 
 private:

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/postgres/parameters.hpp>
+#include <coda/postgres/result_set.hpp>
+#include <coda/runtime/pipelined_connection.hpp>
+
+namespace coda::pg::detail {
+
+class session;
+
+// Whether a statement may share a Sync with others, behind a fence that refuses writes.
+enum class grouped : unsigned char {
+    never,
+    tried, // refused, it is sent again alone
+    asked, // by its caller, who is told when it is refused
+};
+
+// What a session sends for one caller, and where the replies go.
+class request : public pipelined_request {
+public:
+    enum class form : unsigned char {
+        statement, // one, answered with all its rows
+        rows,      // one whose rows are taken one by one
+        batch,     // several
+    };
+
+    // Does not suspend either where a stream of rows has the connection (errc::stream_open).
+    bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
+
+protected:
+    request(session* on, form what, grouped group = grouped::never) noexcept;
+    ~request() = default;
+
+    session* on() const noexcept { return on_; }
+
+private:
+    friend class session;
+
+    // Its result, that its Sync has failed, or why it was not even queued.
+    virtual void take(result<result_set>&& reply) noexcept = 0;
+
+    session* on_;
+    form form_;
+    grouped group_;
+};
+
+} // namespace coda::pg::detail

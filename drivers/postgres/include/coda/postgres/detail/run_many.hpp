@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/pool/session_choice.hpp>
+#include <coda/postgres/batch_error.hpp>
+#include <coda/postgres/detail/batch.hpp>
+#include <coda/postgres/many_options.hpp>
+#include <coda/runtime/operation.hpp>
+#include <coda/runtime/this_context.hpp>
+
+#include <ranges>
+
+namespace coda::pg::detail {
+
+// What must hold before a statement is sent by way of `source`.
+template <class Source>
+result<> admitted(Source const& source, std::string_view sql) {
+    if constexpr (requires { source.admit(sql); }) return source.admit(sql);
+    return {};
+}
+
+// A failure as its caller is told of it, where the source has a say in that: a transaction has.
+template <class Source>
+error as_told(Source const& source, error const& why) {
+    if constexpr (requires { source.failed(why); })
+        return source.failed(why);
+    else
+        return why;
+}
+
+// How the elements of a range are parameters: those of a tuple or pair each, anything else by itself. Refers to them.
+template <class Set>
+struct set_parameters {
+    using type = parameters_for<Set const&>;
+    static void refer(Set const& from, std::optional<type>& to) { to.emplace(std::in_place, from); }
+};
+template <class... E>
+struct set_parameters<std::tuple<E...>> {
+    using type = parameters_for<std::remove_reference_t<E> const&...>;
+    static void refer(std::tuple<E...> const& from, std::optional<type>& to) {
+        std::apply([&to](auto const&... each) { to.emplace(std::in_place, each...); }, from);
+    }
+};
+template <class A, class B>
+struct set_parameters<std::pair<A, B>> {
+    using type = parameters_for<std::remove_reference_t<A> const&, std::remove_reference_t<B> const&>;
+    static void refer(std::pair<A, B> const& from, std::optional<type>& to) {
+        to.emplace(std::in_place, from.first, from.second);
+    }
+};
+
+// One set of a range at a time, as libpq takes it.
+template <class Set>
+class encoded_set {
+public:
+    // Valid until the next, and as long as `from`.
+    result<statement_view> encode(std::string_view sql, Set const& from) {
+        set_parameters<Set>::refer(from, values_);
+        return values_->encode(sql);
+    }
+
+private:
+    std::optional<typename set_parameters<Set>::type> values_;
+};
+
+// Writes sets until the range ends, one cannot be sent, or it is of no use to go on. Gives why one cannot be sent.
+// `at` is which of them comes next.
+template <class Iterator, class End>
+class set_writer {
+public:
+    set_writer(std::string_view sql, Iterator first, End last) : sql_(sql), next_(std::move(first)), end_(last) {}
+
+    bool at_end() const { return next_ == end_; }
+    std::size_t at() const noexcept { return at_; }
+
+    // The types of the parameters, which all sets have alike; or why the first cannot be sent. There must be one.
+    result<statement_view> announce() {
+        decltype(auto) first = *next_;
+        return set_.encode(sql_, first);
+    }
+
+    // As much as makes a part. False: no more is to be written.
+    result<bool> write_part(batch& to) {
+        while (!at_end()) {
+            decltype(auto) set = *next_;
+            auto const statement = set_.encode(sql_, set);
+            if (statement.has_error()) return statement.error();
+            if (!to.add(*statement)) return false;
+            ++next_;
+            ++at_;
+            if (to.part_is_full()) return !at_end();
+        }
+        return false;
+    }
+
+private:
+    std::string_view sql_;
+    Iterator next_;
+    End end_;
+    std::size_t at_ = 0;
+    encoded_set<std::remove_cvref_t<std::iter_reference_t<Iterator>>> set_;
+};
+
+// The path of all sets, in one coroutine.
+template <class Source, class Sets>
+operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets, many_options options) {
+    context const& here = co_await this_context();
+    if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
+    result<> good = check(options);
+    if (good.has_value()) good = admitted(source, sql);
+    if (good.has_error()) co_return good.error();
+
+    constexpr auto sets_of = batch_error::of::parameter_sets;
+    set_writer writer(sql, std::ranges::begin(sets), std::ranges::end(sets));
+    if (writer.at_end()) co_return std::uint64_t{0};
+    auto const first = writer.announce();
+    if (first.has_error()) co_return failed_in_batch(sets_of, first.error(), 0);
+
+    session_choice choice(source);
+    auto const on = co_await as_result(choice);
+    if (on.has_error()) co_return on.error();
+    batch flight(*on, std::span(&*first, 1), options.atomic ? batch::whole : options.chunk);
+    auto const turn = co_await as_result(flight.turn());
+    if (turn.has_error()) co_return turn.error();
+
+    auto more = writer.write_part(flight);
+    result<> ended;
+    while (more.has_value() && *more && ended.has_value()) {
+        ended = co_await as_result(flight.part());
+        if (ended.has_value()) more = writer.write_part(flight);
+    }
+    if (ended.has_value()) {
+        auto const keep = more.has_value() ? batch::keep::all : batch::keep::none;
+        ended = co_await as_result(flight.end(keep));
+    }
+    std::optional<error> failure;
+    if (ended.has_error())
+        failure = failed_in_batch(sets_of, ended.error(), flight.failed_at(), flight.stored());
+    else if (more.has_error())
+        failure = failed_in_batch(sets_of, more.error().with_outcome(outcome::completed), writer.at(), flight.stored());
+    if (failure) co_return as_told(source, *failure);
+    co_return flight.affected();
+}
+
+} // namespace coda::pg::detail
