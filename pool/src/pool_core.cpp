@@ -15,7 +15,7 @@ pool_core::pool_core(pool_options const& o, std::uint64_t seed)
 slot* pool_core::take(time_point now, std::source_location by) noexcept {
     if (state_ != pool_state::ready || !waiters_.empty() || idle_.empty()) return nullptr;
     slot& s = idle_.front();
-    if (s.generation_ != generation_ || now > s.fresh_until_ || !s.usable()) return nullptr;
+    if (stale(s) || now > s.fresh_until_ || !s.usable()) return nullptr;
     lease_out(s, now, by, now);
     return &s;
 }
@@ -80,7 +80,7 @@ void pool_core::created(slot& s, time_point now) noexcept {
 
 void pool_core::opening_ended(slot const& s) noexcept {
     --opening_;
-    if (s.generation_ != generation_) --opening_stale_;
+    if (stale(s)) --opening_stale_;
 }
 
 step pool_core::connected(slot& s, time_point now) noexcept {
@@ -91,25 +91,25 @@ step pool_core::connected(slot& s, time_point now) noexcept {
         return step::drop;
     }
     ++count_.opened;
-    backoff_.succeeded();
-    last_connect_error_.reset();
+    if (!stale(s)) {
+        backoff_.succeeded();
+        last_connect_error_.reset();
+    }
     s.since_ = s.alive_ = now;
     s.expires_ = now + random_.spread(options_.max_lifetime, 0.9);
     journal_.connection_ready(s.id_, now - s.created_);
     return settle(s, true, now);
 }
 
-// A connection that was opened before the pool was cleared says nothing about the server as it is now.
 void pool_core::connect_failed(slot* s, error const& why, bool hopeless, time_point now) noexcept {
     --count_.connecting;
     bool const interrupted = s != nullptr && s->interrupted_;
-    bool const stale = s != nullptr && s->generation_ != generation_;
     if (s != nullptr) {
         opening_ended(*s);
         s->unlink();
     }
     if (interrupted) return;
-    bool const counts = state_ == pool_state::ready && !stale;
+    bool const counts = state_ == pool_state::ready && (s == nullptr || !stale(*s));
     if (counts) {
         ++count_.connect_failures;
         last_connect_error_ = why;
@@ -214,7 +214,7 @@ bool pool_core::given_up(claim const& c, time_point now) const noexcept {
 
 std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) const noexcept {
     if (state_ == pool_state::closed) return close_reason::pool_closed;
-    if (s.generation_ != generation_) return close_reason::stale;
+    if (stale(s)) return close_reason::stale;
     if (!s.usable()) return close_reason::error;
     if (now > s.expires_) return close_reason::expired;
     if (s.state_ == in::idle && now - s.since_ > options_.max_idle_time) return close_reason::idle;

@@ -108,6 +108,8 @@ public:
 private:
     using in = slot::state;
 
+    // Created before the pool was cleared: how opening it ends says nothing about the server as it is now.
+    bool stale(slot const& s) const noexcept { return s.generation_ != generation_; }
     std::optional<close_reason> unfit(slot const& s, time_point now) const noexcept;
     bool cannot_connect() const noexcept;
     bool hopeless(time_point now) const noexcept;
