@@ -123,7 +123,10 @@ void pool_core::connect_failed(slot* s, error const& why, bool hopeless, time_po
         auto const reason = state_ == pool_state::closed ? close_reason::pool_closed : close_reason::error;
         journal_.connection_closed(s->id_, reason, &why);
     }
-    if (counts && !options_.monitored) journal_.backing_off(backoff_.failed(now, random_), why);
+    if (counts && !options_.monitored) {
+        journal_.backing_off(backoff_.failed(now, random_), why);
+        hopeless_until_ = backoff_.retry_at();
+    }
 }
 
 step pool_core::checked(slot& s, bool passed, time_point now) noexcept {
@@ -176,7 +179,7 @@ pool_action pool_core::serve(time_point now) noexcept {
     }
     if (now - waiters_.front().since_ >= options_.acquire_timeout)
         return fail_oldest(acquire_failure::timed_out, false, now);
-    if (given_up(waiters_.front(), now)) return fail_oldest(acquire_failure::connection_error, true, now);
+    if (given_up(waiters_.front())) return fail_oldest(acquire_failure::connection_error, true, now);
     return {};
 }
 
@@ -202,14 +205,15 @@ bool pool_core::wants_another(time_point now) const noexcept {
 // Where there are connections their return may be waited for: a server that is at its limit is no server that is gone.
 bool pool_core::cannot_connect() const noexcept { return backoff_.failing() && established() == 0; }
 
+// Attempts that are under way since before change nothing: they may hang.
 bool pool_core::hopeless(time_point now) const noexcept {
-    return cannot_connect() && hopeless_ && count_.connecting == 0 && now < backoff_.retry_at();
+    return cannot_connect() && hopeless_ && now < hopeless_until_;
 }
 
-// One who fails fast does so when an attempt has failed while he waited; that of the one before is none of his.
-bool pool_core::given_up(claim const& c, time_point now) const noexcept {
-    if (hopeless(now)) return true;
-    return options_.fail_fast && !hopeless_ && cannot_connect() && c.failures_ != count_.connect_failures;
+// One who fails fast does so when an attempt has failed while he waited, as do all when it has for good; the failure
+// before he came is none of his.
+bool pool_core::given_up(claim const& c) const noexcept {
+    return (hopeless_ || options_.fail_fast) && cannot_connect() && c.failures_ != count_.connect_failures;
 }
 
 std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) const noexcept {
