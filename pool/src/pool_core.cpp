@@ -15,7 +15,7 @@ pool_core::pool_core(pool_options const& o, std::uint64_t seed)
 slot* pool_core::take(time_point now, std::source_location by) noexcept {
     if (state_ != pool_state::ready || !waiters_.empty() || idle_.empty()) return nullptr;
     slot& s = idle_.front();
-    if (s.generation_ != generation_ || now > s.fresh_until_ || !s.usable()) return nullptr;
+    if (stale(s) || now > s.fresh_until_ || !s.usable()) return nullptr;
     lease_out(s, now, by, now);
     return &s;
 }
@@ -80,7 +80,7 @@ void pool_core::created(slot& s, time_point now) noexcept {
 
 void pool_core::opening_ended(slot const& s) noexcept {
     --opening_;
-    if (s.generation_ != generation_) --opening_stale_;
+    if (stale(s)) --opening_stale_;
 }
 
 step pool_core::connected(slot& s, time_point now) noexcept {
@@ -91,25 +91,25 @@ step pool_core::connected(slot& s, time_point now) noexcept {
         return step::drop;
     }
     ++count_.opened;
-    backoff_.succeeded();
-    last_connect_error_.reset();
+    if (!stale(s)) {
+        backoff_.succeeded();
+        last_connect_error_.reset();
+    }
     s.since_ = s.alive_ = now;
     s.expires_ = now + random_.spread(options_.max_lifetime, 0.9);
     journal_.connection_ready(s.id_, now - s.created_);
     return settle(s, true, now);
 }
 
-// A connection that was opened before the pool was cleared says nothing about the server as it is now.
 void pool_core::connect_failed(slot* s, error const& why, bool hopeless, time_point now) noexcept {
     --count_.connecting;
     bool const interrupted = s != nullptr && s->interrupted_;
-    bool const stale = s != nullptr && s->generation_ != generation_;
     if (s != nullptr) {
         opening_ended(*s);
         s->unlink();
     }
     if (interrupted) return;
-    bool const counts = state_ == pool_state::ready && !stale;
+    bool const counts = state_ == pool_state::ready && (s == nullptr || !stale(*s));
     if (counts) {
         ++count_.connect_failures;
         last_connect_error_ = why;
@@ -123,7 +123,10 @@ void pool_core::connect_failed(slot* s, error const& why, bool hopeless, time_po
         auto const reason = state_ == pool_state::closed ? close_reason::pool_closed : close_reason::error;
         journal_.connection_closed(s->id_, reason, &why);
     }
-    if (counts && !options_.monitored) journal_.backing_off(backoff_.failed(now, random_), why);
+    if (counts && !options_.monitored) {
+        journal_.backing_off(backoff_.failed(now, random_), why);
+        hopeless_until_ = backoff_.retry_at();
+    }
 }
 
 step pool_core::checked(slot& s, bool passed, time_point now) noexcept {
@@ -176,7 +179,7 @@ pool_action pool_core::serve(time_point now) noexcept {
     }
     if (now - waiters_.front().since_ >= options_.acquire_timeout)
         return fail_oldest(acquire_failure::timed_out, false, now);
-    if (given_up(waiters_.front(), now)) return fail_oldest(acquire_failure::connection_error, true, now);
+    if (given_up(waiters_.front())) return fail_oldest(acquire_failure::connection_error, true, now);
     return {};
 }
 
@@ -202,19 +205,20 @@ bool pool_core::wants_another(time_point now) const noexcept {
 // Where there are connections their return may be waited for: a server that is at its limit is no server that is gone.
 bool pool_core::cannot_connect() const noexcept { return backoff_.failing() && established() == 0; }
 
+// Attempts that are under way since before change nothing: they may hang.
 bool pool_core::hopeless(time_point now) const noexcept {
-    return cannot_connect() && hopeless_ && count_.connecting == 0 && now < backoff_.retry_at();
+    return cannot_connect() && hopeless_ && now < hopeless_until_;
 }
 
-// One who fails fast does so when an attempt has failed while he waited; that of the one before is none of his.
-bool pool_core::given_up(claim const& c, time_point now) const noexcept {
-    if (hopeless(now)) return true;
-    return options_.fail_fast && !hopeless_ && cannot_connect() && c.failures_ != count_.connect_failures;
+// One who fails fast does so when an attempt has failed while he waited, as do all when it has for good; the failure
+// before he came is none of his.
+bool pool_core::given_up(claim const& c) const noexcept {
+    return (hopeless_ || options_.fail_fast) && cannot_connect() && c.failures_ != count_.connect_failures;
 }
 
 std::optional<close_reason> pool_core::unfit(slot const& s, time_point now) const noexcept {
     if (state_ == pool_state::closed) return close_reason::pool_closed;
-    if (s.generation_ != generation_) return close_reason::stale;
+    if (stale(s)) return close_reason::stale;
     if (!s.usable()) return close_reason::error;
     if (now > s.expires_) return close_reason::expired;
     if (s.state_ == in::idle && now - s.since_ > options_.max_idle_time) return close_reason::idle;

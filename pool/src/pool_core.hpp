@@ -108,10 +108,12 @@ public:
 private:
     using in = slot::state;
 
+    // Created before the pool was cleared: how opening it ends says nothing about the server as it is now.
+    bool stale(slot const& s) const noexcept { return s.generation_ != generation_; }
     std::optional<close_reason> unfit(slot const& s, time_point now) const noexcept;
     bool cannot_connect() const noexcept;
     bool hopeless(time_point now) const noexcept;
-    bool given_up(claim const& c, time_point now) const noexcept;
+    bool given_up(claim const& c) const noexcept;
     bool wants_another(time_point now) const noexcept;
     bool keeps_up() const noexcept { return options_.upkeep_interval != duration::zero(); }
     std::size_t promised() const noexcept { return count_.connecting - opening_stale_ + count_.checking; }
@@ -148,6 +150,7 @@ private:
     connect_backoff backoff_;
     std::optional<error> last_connect_error_;
     bool hopeless_ = false;               // of that error
+    time_point hopeless_until_{};         // when the next attempt was due then
     bool oldest_made_it_fail_ = false;    // the attempt that paused the pool: its error is the oldest waiter's
     time_point permit_due_ = no_deadline; // when one that was asked for can be given up
     std::uint64_t generation_ = 0;

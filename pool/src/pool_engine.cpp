@@ -77,6 +77,7 @@ void pool_engine::wait(acquisition& a, time_point now, std::source_location by) 
 
 error pool_engine::leave(acquisition& a, error_code reason) noexcept {
     core_.leave(a, failure_of(reason), loop_.now());
+    if (watcher_ != nullptr) watcher_->changed(); // there may be a permit to spare now, or one not wanted any more
     return ended(reason, a.since_);
 }
 

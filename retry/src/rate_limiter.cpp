@@ -61,6 +61,7 @@ void rate_limiter::serve(loop& l) noexcept {
         }
         level_ -= wants;
         wanted_ -= oldest.n_;
+        oldest.granted_ = true;
         wake_front();
     }
     l.disarm(*this);
@@ -69,6 +70,12 @@ void rate_limiter::serve(loop& l) noexcept {
 void rate_limiter::left(member& m) noexcept {
     wanted_ -= static_cast<acquire_awaiter&>(m).n_;
     serve(*m.ctx()->loop);
+}
+
+// Destroyed before he took what he was given: it is for those behind.
+void rate_limiter::give_back(acquire_awaiter& a) noexcept {
+    level_ = std::min(full_, level_ + price(a.n_));
+    serve(*a.ctx()->loop);
 }
 
 void rate_limiter::due(timer& t) noexcept {

@@ -175,6 +175,42 @@ TEST(pool_core_backoff, what_no_waiting_cures_is_told_at_once_and_tried_again_fo
     EXPECT_EQ(w.failed.size(), 5u) << "before the next attempt is due";
 }
 
+TEST(pool_core_backoff, what_no_waiting_cures_is_told_at_once_though_another_attempt_hangs) {
+    for (bool const fail_fast : {false, true}) {
+        pool_world w({.max_size = 10, .fail_fast = fail_fast});
+        for (int i = 0; i < 3; ++i) w.acquire();
+        EXPECT_EQ(w.connecting(), 2u);
+        w.fail_connect(true);
+        EXPECT_EQ(w.failed.size(), 3u);
+        w.acquire();
+        EXPECT_EQ(w.failed.size(), 4u) << "before the next attempt is due";
+        w.pass(1s);
+        w.acquire();
+        w.acquire();
+        EXPECT_EQ(w.waiting.size(), 2u) << "for the next attempt";
+        EXPECT_EQ(w.connecting(), 2u);
+        w.connect();
+        EXPECT_EQ(w.served.size(), 1u);
+        w.verify();
+    }
+}
+
+TEST(pool_core_backoff, a_success_from_before_it_was_cleared_says_nothing_about_the_server) {
+    pool_world w({.max_size = 10});
+    w.acquire();
+    w.begin();
+    w.clear();
+    w.begin(); // that of before is promised to nobody any more
+    std::swap(w.opening[0], w.opening[1]);
+    w.fail_connect();
+    EXPECT_TRUE(w.backing_off());
+    w.connect();
+    EXPECT_EQ(w.core.counts().closing, 1u) << "it is stale";
+    EXPECT_TRUE(w.backing_off());
+    EXPECT_EQ(w.connecting(), 0u) << "before the next attempt is due";
+    w.verify();
+}
+
 TEST(pool_core_backoff, is_told) {
     pool_world w({.max_size = 1});
     w.notes.take();

@@ -23,6 +23,8 @@ constexpr event events[] = {
     {"begins to connect", [](pool_world const& w) { return w.asked > 0; }, [](pool_world& w) { w.begin(); }},
     {"connected", [](pool_world const& w) { return !w.opening.empty(); }, [](pool_world& w) { w.connect(); }},
     {"connect failed", [](pool_world const& w) { return !w.opening.empty(); }, [](pool_world& w) { w.fail_connect(); }},
+    {"connect failed for good", [](pool_world const& w) { return !w.opening.empty(); },
+     [](pool_world& w) { w.fail_connect(true); }},
     {"clean return", [](pool_world const& w) { return !w.leased.empty(); }, [](pool_world& w) { w.give_back(); }},
     {"dirty return", [](pool_world const& w) { return !w.leased.empty(); },
      [](pool_world& w) {

@@ -77,8 +77,14 @@ public:
     void fail_connect(bool hopeless = false) {
         if (opening.empty()) begin();
         if (opening.empty()) return;
+        auto const failures = core.counts().connect_failures;
         core.connect_failed(&take_from(opening), error(errc::not_connected), hopeless, now);
         pump();
+        if (core.counts().connect_failures == failures) return; // of before it was cleared
+        failed_for_good = hopeless;
+        if (hopeless && idle.size() + checking.size() + resetting.size() + leased.size() == cut_off) {
+            EXPECT_TRUE(waiting.empty()) << "waits for what will not come";
+        }
     }
     void give_back(std::size_t place = 0) {
         connection& c = take_from(leased, place);
@@ -183,7 +189,8 @@ public:
             if (list != &idle && list != &opening) std::ranges::sort(marks); // whose turn it is makes no difference
             text += fmt::format("|{}", fmt::join(marks, " "));
         }
-        return text + (backing_off() ? "backing off" : "");
+        if (!backing_off()) return text;
+        return text + (failed_for_good ? "failed for good" : "backing off");
     }
     bool backing_off() const { return core.last_connect_error().has_value(); }
 
@@ -194,6 +201,7 @@ public:
     std::size_t asked = 0;   // to open one more
     std::size_t cut_off = 0; // of those leased
     int clears = 0;
+    bool failed_for_good = false; // the last attempt to connect, if that failed
     std::deque<claim> claims;
     std::deque<connection> connections;
     std::vector<claim*> waiting; // the oldest first

@@ -118,6 +118,29 @@ TEST_F(a_rate_limiter, who_is_destroyed_makes_room_for_those_behind) {
     EXPECT_EQ(took, (taken{{2, 250ms}}));
 }
 
+TEST_F(a_rate_limiter, who_is_destroyed_before_he_takes_what_he_was_given_gives_it_back) {
+    rate_limiter limiter({.permits = 10, .per = 1s, .burst = 5});
+    loop.run([&]() -> task<> {
+        auto const& ctx = co_await coda::this_context();
+        std::optional<coda::scope> abandoned(std::in_place, ctx);
+        coda::scope kept(ctx);
+        auto const abandon = [&]() -> task<> {
+            co_await coda::sleep_for(500ms); // the first to sleep until then, and so to go on
+            EXPECT_EQ(limiter.waiting(), 1U) << "given";
+            EXPECT_TRUE(took.empty()) << "but not taken";
+            abandoned.reset();
+        };
+        co_await limiter.acquire(5);
+        kept.spawn(abandon());
+        co_await coda::yield();
+        abandoned->spawn(take(limiter, 1, 5));
+        co_await coda::yield();
+        kept.spawn(take(limiter, 2, 5));
+        co_await kept.join();
+    }());
+    EXPECT_EQ(took, (taken{{2, 500ms}}));
+}
+
 TEST_F(a_rate_limiter, refuses_at_once_who_would_come_too_late) {
     rate_limiter limiter({.permits = 10, .per = 1s, .burst = 1});
     auto const body = [&](coda::scope& s) -> task<> {

@@ -82,6 +82,7 @@ private:
     bool in_time(context const& ctx, std::size_t n) noexcept;
     void serve(loop& l) noexcept;
     void left(member& m) noexcept override;
+    void give_back(acquire_awaiter& a) noexcept;
     static void due(timer& t) noexcept;
 
     rate_limiter_options options_;
@@ -96,12 +97,14 @@ public:
     acquire_awaiter(rate_limiter& l, std::size_t n) noexcept : member(l), limiter_(l), n_(n) {}
     ~acquire_awaiter() {
         if (waiting()) leave();
+        if (granted_) limiter_.give_back(*this);
     }
 
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
-    void await_resume() const { detail::value_or_throw(await_result()); }
-    result<> await_result() const noexcept {
+    void await_resume() { detail::value_or_throw(await_result()); }
+    result<> await_result() noexcept {
+        granted_ = false;
         if (failure()) return error(failure());
         return {};
     }
@@ -110,14 +113,16 @@ private:
     friend class rate_limiter;
     rate_limiter& limiter_;
     std::size_t n_;
+    bool granted_ = false; // what it waited for, and it has not taken it yet
 };
 
 class rate_limiter::enter_awaiter : public acquire_awaiter {
 public:
     using acquire_awaiter::acquire_awaiter;
-    pass await_resume() const { return detail::value_or_throw(await_result()); }
-    result<pass> await_result() const noexcept {
-        if (failure()) return error(failure());
+    pass await_resume() { return detail::value_or_throw(await_result()); }
+    result<pass> await_result() noexcept {
+        auto const taken = acquire_awaiter::await_result();
+        if (taken.has_error()) return taken.error();
         return pass();
     }
 };
