@@ -64,7 +64,8 @@ TEST_P(execute_many, stores_every_set_and_tells_how_many_rows) {
         EXPECT_EQ(stored(), 1'000);
         EXPECT_EQ(ask("sum(id)"), "499500");
         EXPECT_EQ(ask("count(*) filter (where name = 'reading ' || id)"), "1000");
-        co_await gives(db->execute_many("delete from " + table() + " where id < $1", std::vector{2, 5, 5, 9}), 9u);
+        std::vector const bounds{2, 5, 5, 9}; // g++ 12 takes no braced list inside an await
+        co_await gives(db->execute_many("delete from " + table() + " where id < $1", bounds), 9u);
         co_await gives(db->execute_many(insert(), std::vector<reading>()), 0u);
         co_await gives(db->query_one<std::int32_t>("select 1"), 1);
     };
@@ -115,7 +116,8 @@ TEST_P(execute_many, stores_nothing_when_one_fails_and_names_it) {
 TEST_P(execute_many, that_cannot_be_parsed_fails_with_its_first_set) {
     auto db = connected();
     auto const body = [&]() -> task<> {
-        auto const r = co_await as_result(db->execute_many("insert into nowhere values ($1)", std::vector{1, 2, 3}));
+        std::vector const sets{1, 2, 3};
+        auto const r = co_await as_result(db->execute_many("insert into nowhere values ($1)", sets));
         EXPECT_EQ(r.error().code(), pg::sqlstate::undefined_table);
         EXPECT_EQ(details(r).index, 0u);
         co_await gives(db->query_one<std::int32_t>("select 1"), 1);

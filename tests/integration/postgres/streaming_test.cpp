@@ -178,7 +178,8 @@ TEST_P(streaming, refuses_other_statements_on_its_connection_until_it_has_ended)
             auto second = db->stream<std::int32_t>("select 1");
             auto const row = co_await as_result(second.next());
             EXPECT_EQ(row.error().code(), pg::errc::stream_open);
-            auto const many = co_await as_result(db->execute_many("select $1::int4", std::vector{1, 2}));
+            std::vector const sets{1, 2};
+            auto const many = co_await as_result(db->execute_many("select $1::int4", sets));
             EXPECT_EQ(many.error().code(), pg::errc::stream_open);
             auto const next = co_await rows.next();
             EXPECT_EQ(next, 2);
