@@ -98,6 +98,25 @@ TEST_P(mongo_cancelling, in_flight_resumes_at_once_and_costs_the_connection) {
     EXPECT_EQ(proxy().stats().accepted, 2u);
 }
 
+TEST_P(mongo_cancelling, in_flight_costs_a_connection_of_the_pool_which_replaces_it) {
+    auto const db = client({.pool = {.max_size = 1}});
+    auto all = db->collection(database(), name());
+    auto const body = [&](scope& s) -> task<> {
+        hold_replies();
+        auto const before = bytes_sent();
+        auto sent = s.spawn(all.insert_one(doc("_id", 1)));
+        co_await until_sent(before);
+        co_await gives(sent.cancel(), outcome::unknown, "while its reply is still held");
+        proxy().heal();
+        co_await until([&] { return server().count(name()) == 1; }, "it happened nevertheless");
+        co_await gives(all.count(), 1);
+        EXPECT_EQ(db->statistics().opened, 2u);
+        EXPECT_EQ(db->statistics().closed, 1u);
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(proxy().stats().accepted, 2u);
+}
+
 // They were not cancelled: what they are told is that the connection is gone.
 TEST_P(mongo_cancelling, in_flight_tells_those_behind_that_the_connection_is_lost) {
     auto const db = connected();
@@ -130,6 +149,7 @@ TEST_P(mongo_cancelling, by_operation_timeout_where_nobody_bounds_it) {
         auto const [sent, queued] = co_await coda::when_all(std::move(a), std::move(b));
         expect_error(sent, coda::errc::timed_out, outcome::unknown);
         expect_error(queued, coda::errc::timed_out, outcome::not_sent);
+        EXPECT_FALSE(db->usable());
         auto const of_client = co_await as_result(all.count());
         expect_error(of_client, coda::errc::timed_out, outcome::unknown);
         proxy().heal();
@@ -241,27 +261,33 @@ TEST_P(mongo_cancelling, anything_anywhere_leaves_the_client_usable) {
 TEST_P(mongo_cancelling, a_stream_in_its_middle_ends_it_and_the_next_works) {
     auto const db = client({.pool = {.max_size = 1}});
     auto all = db->collection(database(), name());
-    auto const read_all = [&](int& seen) -> task<> {
+    int seen = 0;
+    std::uint64_t before = 0;
+    auto const read_all = [&]() -> task<> {
         auto found = all.find({}, mongo::find_options().batch_size(2));
         while (true) {
             auto const next = co_await found.next();
             if (!next) co_return;
-            if (++seen == 4) hold_replies(); // the next batch does not come
+            if (++seen < 4) continue;
+            hold_replies(); // the next batch does not come
+            before = bytes_sent();
         }
     };
     auto const body = [&](scope& s) -> task<> {
         std::vector<bson::document> some;
         for (int i = 0; i < 10; ++i) some.push_back(doc("_id", i));
         co_await all.insert_many(some);
-        int seen = 0;
-        auto reading = s.spawn(read_all(seen));
+        auto reading = s.spawn(read_all());
         co_await until([&] { return seen == 4; });
-        co_await reading.cancel();
+        co_await until_sent(before);
+        co_await gives(reading.cancel(), outcome::unknown);
         EXPECT_EQ(seen, 4);
+        EXPECT_EQ(db->statistics().closed, 1u);
         proxy().heal();
         co_await gives(all.count(), 10);
     };
     run(coda::with_scope(body));
+    EXPECT_EQ(proxy().stats().accepted, 2u) << "the connection is destroyed";
 }
 
 TEST_P(mongo_cancelling, by_the_end_of_the_connection_tells_who_still_waits) {
