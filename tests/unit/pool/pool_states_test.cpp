@@ -55,6 +55,10 @@ TEST(pool_states, monitored_pool_tells_that_it_is_paused_and_why) {
     loop.run(body());
 }
 
+TEST(pool_states, that_it_is_paused_is_worth_another_try) {
+    EXPECT_EQ(coda::error(pool_errc::paused).kind(), coda::error_class::transient);
+}
+
 TEST(pool_states, interrupting_aborts_leases_and_ends_what_connects) {
     manual_loop loop;
     scripted_server server;
