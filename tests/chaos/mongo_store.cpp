@@ -119,7 +119,7 @@ public:
     }
 
     operation<> close() override { return client_.close(); }
-    void clear(bool) override {}
+    bool clear(bool) override { return false; }
     pool_statistics statistics() const override { return client_.statistics(); }
     std::optional<pool_statistics> shared_statistics() const override { return std::nullopt; }
     duration bound(request what) const override {

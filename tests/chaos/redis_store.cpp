@@ -110,7 +110,10 @@ public:
         co_return co_await as_result(pool_.close());
     }
 
-    void clear(bool interrupt) override { pool_.clear({.interrupt_in_use = interrupt}); }
+    bool clear(bool interrupt) override {
+        pool_.clear({.interrupt_in_use = interrupt});
+        return true;
+    }
     pool_statistics statistics() const override { return pool_.statistics(); }
     std::optional<pool_statistics> shared_statistics() const override { return client_.statistics(); }
 

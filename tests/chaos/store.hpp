@@ -45,9 +45,8 @@ public:
     virtual operation<std::string> ask(request what, std::string text, std::uint64_t number) = 0;
     /// As many leases as there may be, at once, given back again, by the context's deadline.
     virtual operation<> take_all() = 0;
-    /// Has the pool replace its connections, those in use at once where `interrupt`; nothing where it cannot be asked
-    /// to.
-    virtual void clear(bool interrupt) = 0;
+    /// Has the pool replace its connections, those in use at once where `interrupt`. False where it cannot be asked to.
+    virtual bool clear(bool interrupt) = 0;
     /// Closes client and pool.
     virtual operation<> close() = 0;
     virtual pool_statistics statistics() const = 0;

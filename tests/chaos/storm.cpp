@@ -129,8 +129,7 @@ task<> storm::disrupt(int how) {
         subject_.reset();
         reopen();
     } else if (how < 6) {
-        audit_.counted("pools cleared");
-        subject_->clear(how == 5);
+        if (subject_->clear(how == 5)) audit_.counted("pools cleared");
     } else if (how == 6 && callers_->ledger().size() > 100) {
         loop_->stop();
         co_await event().wait(); // for ever: it is destroyed here

@@ -6,7 +6,6 @@
 namespace {
 
 using namespace std::chrono_literals;
-using coda::loop;
 using coda::loop_group;
 using coda::scope;
 using coda::task;
@@ -16,7 +15,7 @@ static_assert(coda::shardable<coda::mongo::client>);
 class mongo_sharded : public coda::test::on_mongo {
 protected:
     auto clients() {
-        return [this](loop& l, std::size_t share) {
+        return [this](coda::loop& l, std::size_t share) {
             coda::mongo::client_options const options{.pool = {.max_size = share, .max_connecting = 4}};
             return std::make_unique<coda::mongo::client>(l, uri(), options);
         };
@@ -48,12 +47,12 @@ TEST_P(mongo_sharded, a_loop_that_needs_more_connections_gets_those_that_the_oth
             connections = db.permits();
             proxy().heal();
         };
-        co_await with_scope(body);
+        co_await coda::with_scope(body);
     };
     auto const test = [&]() -> task<> {
         co_await all.open();
         hold_replies();
-        co_await run_on(group[0], busy());
+        co_await coda::run_on(group[0], busy());
         co_await all.close();
     };
     run(test());

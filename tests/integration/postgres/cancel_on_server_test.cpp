@@ -26,6 +26,13 @@ constexpr auto long_query = "select pg_sleep(600)";
 // pg_stat_activity shows it gone long before it would have ended, and before its connection is given up.
 pg::connection_options patient() { return {.drain_timeout = 60s}; }
 
+// Of one that was timed out when it had been sent.
+void expect_left_in_flight(coda::result<std::uint64_t> const& r) {
+    ASSERT_TRUE(r.has_error());
+    EXPECT_EQ(r.error().code(), coda::errc::timed_out) << r.error().message();
+    EXPECT_EQ(r.error().outcome(), outcome::unknown);
+}
+
 TEST_P(cancel_on_server, a_cancelled_query_is_gone_and_its_connection_stays) {
     auto db = connected(patient());
     auto const pid = db->backend_pid();
@@ -44,7 +51,7 @@ TEST_P(cancel_on_server, a_query_past_its_deadline_is_gone) {
     auto const pid = db->backend_pid();
     auto const body = [&]() -> task<> {
         auto const r = co_await as_result(coda::with_timeout(20ms, db->execute(long_query)));
-        EXPECT_EQ(r.error().code(), coda::errc::timed_out);
+        expect_left_in_flight(r);
         co_await gives(db->query_one<std::int32_t>("select pg_backend_pid()"), pid);
         EXPECT_EQ(server().active(), 0);
     };
@@ -82,7 +89,7 @@ TEST_P(cancel_on_server, a_cancelled_write_is_undone) {
     auto const body = [&]() -> task<> {
         auto const insert = "insert into " + table + " select 1 from pg_sleep(600)";
         auto const r = co_await as_result(coda::with_timeout(20ms, db->execute(insert)));
-        EXPECT_EQ(r.error().outcome(), outcome::unknown);
+        expect_left_in_flight(r);
         co_await gives(db->query_one<std::int64_t>("select count(*) from " + table), 0);
     };
     run(body());
@@ -158,7 +165,8 @@ TEST_P(cancel_on_server, in_a_transaction_it_aborts_that_and_rollback_works) {
     auto const pid = db->backend_pid();
     auto const body = [&]() -> task<> {
         co_await db->execute("begin");
-        co_await as_result(coda::with_timeout(20ms, db->execute(long_query)));
+        auto const left = co_await as_result(coda::with_timeout(20ms, db->execute(long_query)));
+        expect_left_in_flight(left);
         auto const next = co_await as_result(db->query_one<std::int32_t>("select 1"));
         EXPECT_EQ(next.error().code(), pg::make_sqlstate("25P02")) << "current transaction is aborted";
         co_await db->execute("rollback");
@@ -174,7 +182,8 @@ TEST_P(cancel_on_server, a_leased_connection_is_kept_and_reset) {
         {
             auto db = co_await pool.acquire();
             co_await db->execute("begin");
-            co_await as_result(coda::with_timeout(20ms, db->execute(long_query)));
+            auto const left = co_await as_result(coda::with_timeout(20ms, db->execute(long_query)));
+            expect_left_in_flight(left);
         }
         auto db = co_await pool.acquire();
         co_await gives(db->query_one<std::int32_t>("select 1"), 1);
@@ -188,9 +197,11 @@ TEST_P(cancel_on_server, a_leased_connection_is_kept_and_reset) {
 TEST_P(cancel_on_server, switched_off_the_query_goes_on_until_drain_timeout) {
     auto db = connected({.drain_timeout = 50ms, .cancel_on_server = false});
     auto const body = [&]() -> task<> {
-        co_await as_result(coda::with_timeout(20ms, db->execute("select pg_sleep(1)")));
+        auto const left = co_await as_result(coda::with_timeout(20ms, db->execute("select pg_sleep(1)")));
+        expect_left_in_flight(left);
         auto const r = co_await as_result(db->query_one<std::int32_t>("select 1"));
         EXPECT_EQ(r.error().code(), coda::errc::connection_lost);
+        EXPECT_FALSE(db->usable());
         EXPECT_GE(server().active(), 1);
     };
     run(body());
@@ -225,11 +236,53 @@ TEST_P(cancel_through_a_proxy, a_request_that_cannot_be_made_costs_nothing) {
         co_await db.connect();
         auto const pid = db.backend_pid();
         proxy().refuse();
-        co_await as_result(coda::with_timeout(20ms, db.execute("select pg_sleep(0.1)")));
+        auto const left = co_await as_result(coda::with_timeout(20ms, db.execute("select pg_sleep(0.1)")));
+        expect_left_in_flight(left);
         co_await gives(db.query_one<std::int32_t>("select pg_backend_pid()"), pid);
+        EXPECT_EQ(proxy().stats().accepted, 1u);
         proxy().accept_again();
     };
     run(body());
+}
+
+TEST_P(cancel_through_a_proxy, a_request_that_could_not_be_made_is_tried_again) {
+    auto options = patient();
+    options.cancel_after = 0ms;
+    pg::connection db(loop(), uri(), options);
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        auto const pid = db.backend_pid();
+        auto query = s.spawn(db.execute(long_query));
+        co_await until([&] { return server().active() == 1; });
+        proxy().refuse();
+        co_await gives(query.cancel(), outcome::unknown);
+        co_await coda::sleep_for(20ms); // the loop's timers come in order: it was refused before, at 0 and 5 ms
+        EXPECT_EQ(server().active(), 1);
+        EXPECT_EQ(proxy().stats().accepted, 1u);
+        proxy().accept_again();
+        co_await gives(db.query_one<std::int32_t>("select pg_backend_pid()"), pid);
+        EXPECT_EQ(server().active(), 0);
+        EXPECT_EQ(proxy().stats().accepted, 2u) << "and no more often than it takes";
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(cancel_through_a_proxy, switched_off_the_connection_stays_where_the_statement_ends_in_time) {
+    pg::connection db(loop(), uri(), {.drain_timeout = 60s, .cancel_on_server = false, .cancel_after = 0ms});
+    auto const key = server().fresh_key();
+    server().lock(key);
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        auto const pid = db.backend_pid();
+        auto query = s.spawn(db.execute("select pg_advisory_xact_lock($1)", key));
+        co_await until([&] { return server().waiting_for(key) == 1; });
+        co_await gives(query.cancel(), outcome::unknown);
+        auto next = s.spawn(db.query_one<std::int32_t>("select pg_backend_pid()"));
+        server().unlock(key);
+        co_await gives(next.join(), pid);
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(proxy().stats().accepted, 1u) << "nobody was asked to cancel it";
 }
 
 // It could come at any time, and hit what runs then.

@@ -99,6 +99,28 @@ TEST_P(transaction_faults, that_cannot_be_undone_in_time_costs_the_connection) {
     run(test());
 }
 
+TEST_P(transaction_faults, cancelled_that_cannot_be_undone_in_time_costs_the_connection) {
+    fault_proxy proxy(server().where());
+    pg::connection db(loop(), server().uri_at(proxy.port()), {.cancel_after = 0ms});
+    coda::event stalled;
+    auto const body = stores_and([&](pg::transaction& tx) -> task<> {
+        proxy.apply({.to_client = {.stall_after = 0}});
+        stalled.set();
+        co_await tx.query("select pg_sleep(60)");
+    });
+    auto const test = [&](scope& s) -> task<> {
+        co_await db.connect();
+        auto running = s.spawn(db.transaction({.rollback_timeout = 30ms}, body));
+        co_await stalled.wait();
+        co_await until([&] { return server().active() == 1; });
+        co_await gives(running.cancel(), outcome::not_sent, "nothing can come of it");
+        co_await until([&] { return !db.usable(); });
+        proxy.heal();
+        co_await until([&] { return stored() == 0 && server().connections() == 0; });
+    };
+    run(coda::with_scope(test));
+}
+
 // The server has committed; its word of it is lost.
 TEST_P(transaction_faults, whose_commit_is_cut_off_is_unknown) {
     fault_proxy proxy(server().where());
@@ -252,6 +274,24 @@ TEST_P(transaction_faults, cancelled_anywhere_it_happens_as_a_whole_or_not_at_al
     };
     tried(bounded, consistent);
     EXPECT_GE(before, 4);
+}
+
+TEST_P(transaction_faults, their_settings_and_locks_cancelled_anywhere_end_with_them) {
+    auto db = connected({.cancel_after = 0ms});
+    auto const key = server().fresh_key();
+    auto const nothing_kept = [&]() -> task<> {
+        co_await works(*db);
+        co_await gives(db->query_one<std::string>("select current_setting('lock_timeout')"), "0");
+        EXPECT_EQ(server().holding(key), 0);
+    };
+    auto const sets = [](pg::transaction& tx) { return tx.set_local("lock_timeout", "7min"); };
+    auto const locks = [key](pg::transaction& tx) { return tx.advisory_lock(key); };
+    auto const tries = [key](pg::transaction& tx) -> task<> {
+        co_await gives(tx.try_advisory_lock(key), true, "nobody else has it");
+    };
+    tried([&] { return db->transaction(sets); }, nothing_kept);
+    tried([&] { return db->transaction(locks); }, nothing_kept);
+    tried([&] { return db->transaction(tries); }, nothing_kept);
 }
 
 TEST_P(transaction_faults, of_a_client_cancelled_anywhere_give_their_connections_back) {
