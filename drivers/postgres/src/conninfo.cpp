@@ -119,9 +119,9 @@ std::string_view effective(option_values const& values, option_values const& env
     return {};
 }
 
-// What libpq would use for all that the text leaves out: from the service that it names, the environment, and libpq's
-// own defaults. Only libpq knows where services are described and how, and tells it of a connection alone: of one that
-// it does not begin, since a value is wrong.
+// What libpq would use for all that the text leaves out: from the service that it or PGSERVICE names, the environment,
+// and libpq's own defaults. Only libpq knows where services are described and how, and tells it of a connection alone:
+// of one that it does not begin, since a value is wrong.
 result<option_values> what_service_gives(option_values const& values) {
     std::vector<char const*> keywords{"gssencmode"};
     std::vector<char const*> texts{never_valid.data()};
@@ -142,10 +142,11 @@ result<option_values> what_service_gives(option_values const& values) {
 }
 
 result<option_values> what_is_not_given(option_values const& values) {
-    if (values.contains("service")) return what_service_gives(values);
-    libpq_options const defaults(PQconndefaults());
-    if (defaults == nullptr) return invalid("PGSERVICE is not described where libpq looks for it, or not well");
-    return given(defaults.get());
+    libpq_options const defaults(PQconndefaults()); // is silent about a service that it does not find
+    if (defaults == nullptr) throw std::bad_alloc();
+    auto all = given(defaults.get());
+    if (values.contains("service") || all.contains("service")) return what_service_gives(values);
+    return all;
 }
 
 result<> check_values(option_values const& values, option_values const& environment) {
