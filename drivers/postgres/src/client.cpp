@@ -6,7 +6,6 @@
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/postgres/client.hpp>
-#include <coda/runtime/when_all.hpp>
 
 namespace coda::pg {
 
@@ -29,9 +28,10 @@ operation<> connect_one(sessions to) {
 }
 
 operation<> close_all(sessions shared, std::shared_ptr<detail::leased_connections> leased) {
-    auto const closed = co_await as_result(when_all(shared->close(), leased->close()));
+    leased->refuse();
+    auto const closed = co_await as_result(shared->close());
     if (closed.has_error()) co_return closed.error();
-    co_return result<>();
+    co_return co_await as_result(leased->close());
 }
 
 } // namespace

@@ -11,7 +11,7 @@ leased_connections::leased_connections(loop& l, std::string uri, client_options 
 }
 
 operation<borrowed> leased_connections::acquire() {
-    if (!pool_) co_return error(coda::errc::closed);
+    if (!pool_ || refuses_) co_return error(coda::errc::closed);
     auto taken = co_await as_result(pool_->acquire());
     if (taken.has_error()) co_return taken.error();
     auto own = (*taken)->source().own;

@@ -16,6 +16,8 @@ public:
 
     // As pool::acquire; errc::closed when the client is gone.
     operation<borrowed> acquire();
+    // From here on acquire fails with errc::closed.
+    void refuse() noexcept { refuses_ = true; }
     // As pool::close.
     operation<> close();
     // At once: what they do ends with errc::closed.
@@ -27,6 +29,7 @@ private:
 
     cancel_source ended_;
     std::optional<pool<connection_type>> pool_;
+    bool refuses_ = false;
 };
 
 } // namespace coda::pg::detail
