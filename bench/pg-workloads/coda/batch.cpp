@@ -3,16 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <ranges>
+
 namespace pg_workloads {
 
 namespace {
 
 constexpr char const* insert_sql =
     "insert into pg_workloads_entries (a, b, c, d, e, f) values ($1, $2, $3, $4, $5, $6)";
-
-coda::task<> insert(coda::pg::connection& db, entry const& row, std::uint64_t& inserted) {
-    inserted += co_await db.execute(insert_sql, row.a, row.b, row.c, row.d, row.e, row.f);
-}
 
 } // namespace
 
@@ -22,17 +20,10 @@ std::vector<entry> entries(int count) {
     return rows;
 }
 
-// Waits for execute_many. Until then each row is a statement of its own, all of them in flight together.
 coda::task<std::uint64_t> insert_all(coda::pg::connection& db, std::span<entry const> rows) {
-    std::uint64_t inserted = 0;
-    auto const each = [&](coda::scope& s) -> coda::task<> {
-        for (auto const& row : rows) s.spawn(insert(db, row, inserted));
-        co_return;
-    };
-    co_await db.execute("begin");
-    co_await coda::with_scope(each);
-    co_await db.execute("commit");
-    co_return inserted;
+    auto const sets =
+        rows | std::views::transform([](entry const& r) { return std::tie(r.a, r.b, r.c, r.d, r.e, r.f); });
+    co_return co_await db.execute_many(insert_sql, sets);
 }
 
 } // namespace pg_workloads
