@@ -28,6 +28,8 @@ operation<> connect_one(sessions to) {
 }
 
 operation<> close_all(sessions shared, std::shared_ptr<detail::leased_connections> leased) {
+    context const& here = co_await this_context();
+    if (here.loop != &shared->home()) co_return used_from_another_loop("a postgres client");
     leased->refuse();
     auto const closed = co_await as_result(shared->close());
     if (closed.has_error()) co_return closed.error();

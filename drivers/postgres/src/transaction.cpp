@@ -52,14 +52,14 @@ constexpr std::string_view shorter_timeout =
 
 // Marks the failure of a statement that may have run as one of that block.
 struct failure_inside final : error_details {
-    failure_inside(error e, block_state const* b) : why(std::move(e)), of(b) {}
+    failure_inside(error e, std::weak_ptr<block_state> b) : why(std::move(e)), of(std::move(b)) {}
     std::string message() const override { return why.message(); }
     std::optional<error_class> kind() const noexcept override { return why.kind(); }
     std::chrono::nanoseconds retry_after() const noexcept override { return why.retry_after(); }
     error_details const* inner() const noexcept override { return why.details<error_details>(); }
 
     error why;
-    block_state const* of;
+    std::weak_ptr<block_state> of; // an error that is kept must not keep the connection
 };
 
 struct command_tag {
@@ -101,7 +101,7 @@ error transaction_source::failed(error const& why) const noexcept {
     if (why.outcome() == outcome::completed && !of->failure) of->failure = why;
     if (why.outcome() != outcome::unknown) return why;
     try {
-        return {why.code(), why.outcome(), std::make_shared<failure_inside>(why, of.get())};
+        return {why.code(), why.outcome(), std::make_shared<failure_inside>(why, of)};
     } catch (std::bad_alloc const&) {
         return why;
     }
@@ -251,7 +251,7 @@ void transaction_block::stop_inner() noexcept {
 
 error transaction_block::undone(error const& why) const noexcept {
     auto const* const inside = why.details<failure_inside>();
-    return inside != nullptr && inside->of == state_.get() ? why.with_outcome(outcome::not_sent) : why;
+    return inside != nullptr && inside->of.lock() == state_ ? why.with_outcome(outcome::not_sent) : why;
 }
 
 } // namespace detail
