@@ -144,6 +144,7 @@ TEST_P(the_end, close_waits_for_what_is_in_flight) {
     auto db = connected();
     pg::client many(loop(), server().uri(), {.connections = 2});
     auto const ask = [&](auto& c) -> task<> { co_await c.execute("select pg_advisory_xact_lock($1)", key_); };
+    auto const whole = [](pg::transaction& tx) { return tx.query_one<std::int32_t>("select 1"); };
     auto const body = [&](scope& s) -> task<> {
         s.spawn(ask(*db));
         s.spawn(ask(many));
@@ -154,6 +155,8 @@ TEST_P(the_end, close_waits_for_what_is_in_flight) {
         auto const late = co_await as_result(many.query("select 1"));
         EXPECT_EQ(late.error().code(), coda::errc::closed);
         EXPECT_EQ(late.error().outcome(), outcome::not_sent);
+        auto const transaction = co_await as_result(many.transaction(whole));
+        EXPECT_EQ(transaction.error().code(), coda::errc::closed);
         server().unlock(key_);
         co_await a.join();
         co_await b.join();
