@@ -61,7 +61,7 @@ void rate_limiter::serve(loop& l) noexcept {
         }
         level_ -= wants;
         wanted_ -= oldest.n_;
-        oldest.granted_ = true;
+        oldest.granted_ = &l;
         wake_front();
     }
     l.disarm(*this);
@@ -73,9 +73,9 @@ void rate_limiter::left(member& m) noexcept {
 }
 
 // Destroyed before he took what he was given: it is for those behind.
-void rate_limiter::give_back(acquire_awaiter& a) noexcept {
-    level_ = std::min(full_, level_ + price(a.n_));
-    serve(*a.ctx()->loop);
+void rate_limiter::give_back(std::size_t n, loop& l) noexcept {
+    level_ = std::min(full_, level_ + price(n));
+    serve(l);
 }
 
 void rate_limiter::due(timer& t) noexcept {
@@ -85,7 +85,10 @@ void rate_limiter::due(timer& t) noexcept {
 
 bool rate_limiter::acquire_awaiter::await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept {
     set_failure({});
-    if (limiter_.try_acquire(ctx->loop->now(), n_)) return false;
+    if (limiter_.try_acquire(ctx->loop->now(), n_)) {
+        granted_ = ctx->loop;
+        return false;
+    }
     if (n_ > limiter_.options_.burst) {
         set_failure(errc::invalid_argument);
         return false;

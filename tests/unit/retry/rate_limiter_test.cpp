@@ -141,6 +141,22 @@ TEST_F(a_rate_limiter, who_is_destroyed_before_he_takes_what_he_was_given_gives_
     EXPECT_EQ(took, (taken{{2, 500ms}}));
 }
 
+TEST_F(a_rate_limiter, who_is_destroyed_when_he_lets_others_go_first_has_taken_nothing) {
+    rate_limiter limiter({.permits = 1, .per = 1h, .burst = 10'000});
+    std::size_t count = 0;
+    auto const take_all = [&]() -> task<> {
+        for (;; ++count) co_await limiter.acquire();
+    };
+    loop.run([&]() -> task<> {
+        coda::scope abandoned(co_await coda::this_context());
+        abandoned.spawn(take_all());
+        co_await coda::yield();
+        co_await coda::yield();
+    }());
+    EXPECT_GT(count, 0U);
+    EXPECT_TRUE(limiter.try_acquire(loop.now(), 10'000 - count));
+}
+
 TEST_F(a_rate_limiter, refuses_at_once_who_would_come_too_late) {
     rate_limiter limiter({.permits = 10, .per = 1s, .burst = 1});
     auto const body = [&](coda::scope& s) -> task<> {

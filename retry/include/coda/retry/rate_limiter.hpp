@@ -82,7 +82,7 @@ private:
     bool in_time(context const& ctx, std::size_t n) noexcept;
     void serve(loop& l) noexcept;
     void left(member& m) noexcept override;
-    void give_back(acquire_awaiter& a) noexcept;
+    void give_back(std::size_t n, loop& l) noexcept;
     static void due(timer& t) noexcept;
 
     rate_limiter_options options_;
@@ -97,14 +97,14 @@ public:
     acquire_awaiter(rate_limiter& l, std::size_t n) noexcept : member(l), limiter_(l), n_(n) {}
     ~acquire_awaiter() {
         if (waiting()) leave();
-        if (granted_) limiter_.give_back(*this);
+        if (granted_ != nullptr) limiter_.give_back(n_, *granted_);
     }
 
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
     void await_resume() { detail::value_or_throw(await_result()); }
     result<> await_result() noexcept {
-        granted_ = false;
+        granted_ = nullptr;
         if (failure()) return error(failure());
         return {};
     }
@@ -113,7 +113,7 @@ private:
     friend class rate_limiter;
     rate_limiter& limiter_;
     std::size_t n_;
-    bool granted_ = false; // what it waited for, and it has not taken it yet
+    loop* granted_ = nullptr; // where it was given what it asked for, and has not taken it yet
 };
 
 class rate_limiter::enter_awaiter : public acquire_awaiter {
