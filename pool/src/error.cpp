@@ -17,6 +17,10 @@ public:
         if (static_cast<pool_errc>(code) == pool_errc::paused) return "the pool is paused";
         return "unknown error";
     }
+    // Whoever watches the server will find it again.
+    boost::system::error_condition default_error_condition(int) const noexcept override {
+        return error_class::transient;
+    }
 };
 
 } // namespace
