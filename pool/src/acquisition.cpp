@@ -10,7 +10,7 @@ acquisition::acquisition(engine_reference from, std::source_location by) noexcep
 
 acquisition::~acquisition() {
     if (waiting()) pool_->leave(*this, make_error_code(errc::cancelled));
-    if (granted_ != nullptr) give_back(*granted_);
+    if (granted_ != nullptr) give_back(*let_go());
 }
 
 bool acquisition::await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept {
@@ -32,11 +32,11 @@ bool acquisition::await_suspend(std::coroutine_handle<> h, context const* ctx) n
     return true;
 }
 
-// One who was cancelled, or whose pool was closed or interrupted, after he was handed a connection does not take it: it
-// goes on to the next. Only one who has waited has a context.
+// One who was cancelled, or whose pool was closed or paused, after he was handed a connection does not take it: it goes
+// on to the next. Only one who has waited has a context.
 result<pooled*> acquisition::take_outcome() noexcept {
     if (granted_ == nullptr) return std::move(why_);
-    pooled& c = *std::exchange(granted_, nullptr);
+    pooled& c = *let_go();
     error_code reason = c.pool != nullptr ? c.pool->taken_away(c) : make_error_code(errc::closed);
     if (ctx() != nullptr && ctx()->cancel.requested()) reason = ctx()->cancel.reason();
     if (!reason.failed()) return &c;
@@ -47,7 +47,21 @@ result<pooled*> acquisition::take_outcome() noexcept {
 
 void acquisition::grant(pooled& c) noexcept {
     granted_ = &c;
+    c.handed_to = this;
     wake();
+}
+
+pooled* acquisition::let_go() noexcept {
+    granted_->handed_to = nullptr;
+    return std::exchange(granted_, nullptr);
+}
+
+// Suspended as before, and no longer about to be resumed.
+bool acquisition::wait_again() noexcept {
+    if (ctx()->cancel.requested()) return false;
+    let_go();
+    resumption::unlink();
+    return suspend(handle, ctx());
 }
 
 void acquisition::refuse(error why) noexcept {

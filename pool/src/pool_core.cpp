@@ -49,6 +49,11 @@ void pool_core::leave(claim& c, acquire_failure why, time_point now) noexcept {
     refused(why, now - c.since_);
 }
 
+void pool_core::wait_again(claim& c) noexcept {
+    again_.push_back(c);
+    ++count_.waiters;
+}
+
 step pool_core::returned(slot& s, time_point now) noexcept {
     journal_.connection_returned(s.id_, now - s.since_);
     if (s.state_ == in::cut_off) {
@@ -150,6 +155,10 @@ void pool_core::lost(name n) noexcept {
 pool_action pool_core::next(time_point now) noexcept {
     if (!doomed_.empty())
         if (auto const a = interrupt_one(); a.to_do != step::nothing) return a;
+    if (!again_.empty()) {
+        again_.splice_back(waiters_);
+        waiters_.splice_back(again_);
+    }
     if (!planned_.empty()) return do_planned();
     if (!waiters_.empty())
         if (auto const a = serve(now); a.to_do != step::nothing) return a;

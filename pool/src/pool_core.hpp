@@ -45,13 +45,15 @@ public:
     pool_core(pool_options const& o, std::uint64_t seed);
 
     // Acquiring, in this order. `take` gives an idle connection that can be handed out as it is; else `refusal` says
-    // why the caller must not wait, if he must not. `leave`: cancelled or destroyed.
+    // why the caller must not wait, if he must not. `leave`: cancelled or destroyed. `wait_again`: what he was handed
+    // was interrupted before he took it.
     void acquire_started() noexcept { journal_.acquire_started(); }
     slot* take(time_point now, std::source_location by) noexcept;
     std::optional<acquire_failure> refusal(time_point now) const noexcept;
     void refused(acquire_failure why, duration waited) noexcept;
     void wait(claim& c, time_point now, std::source_location by) noexcept;
     void leave(claim& c, acquire_failure why, time_point now) noexcept;
+    void wait_again(claim& c) noexcept;
 
     step returned(slot& s, time_point now) noexcept;
 
@@ -160,6 +162,7 @@ private:
     time_point upkeep_due_ = no_deadline;
 
     intrusive_list<claim> waiters_;
+    intrusive_list<claim> again_;  // before them, when all that is doomed is interrupted
     intrusive_list<slot> idle_;    // the one used last in front
     intrusive_list<slot> in_use_;  // the one taken first in front
     intrusive_list<slot> overdue_; // in use, and reported as held too long

@@ -89,7 +89,8 @@ error pool_engine::ended(error_code reason, time_point since) const noexcept {
 
 error_code pool_engine::taken_away(pooled const& c) const noexcept {
     if (!core_.cut_off(c)) return {};
-    return core_.state() == pool_state::closed ? make_error_code(errc::closed) : make_error_code(pool_errc::paused);
+    if (core_.state() == pool_state::closed) return errc::closed;
+    return options_.monitored ? make_error_code(pool_errc::paused) : error_code();
 }
 
 error pool_engine::error_of(acquire_failure failure, bool connect_failed, time_point since) const noexcept {
@@ -133,7 +134,7 @@ void pool_engine::pump() noexcept {
         case step::fail: fail(a); break;
         case step::open: begin_open(); break;
         case step::interrupt: connection_of(a).interruption.request(make_error_code(pool_errc::paused)); break;
-        case step::abort: connection_of(a).abort(); break;
+        case step::abort: abort(connection_of(a)); break;
         default: settle(std::unique_ptr<pooled>(&connection_of(a)), a.to_do);
         }
     }
@@ -161,6 +162,16 @@ void pool_engine::on_time() noexcept {
     if (now >= core_.upkeep_due()) core_.upkeep(now);
     core_.permit_is_due();
     pump();
+}
+
+// Who was handed it and has not taken it goes on waiting, while the pool lets anybody wait.
+void pool_engine::abort(pooled& c) noexcept {
+    c.abort();
+    if (c.handed_to == nullptr || core_.state() != pool_state::ready) return;
+    acquisition& who = *c.handed_to;
+    if (!who.wait_again()) return;
+    core_.wait_again(who);
+    settle(std::unique_ptr<pooled>(&c), core_.returned(c, loop_.now()));
 }
 
 // One that is armed too early finds nothing to do: cheaper than moving it with every waiter that is served.

@@ -70,6 +70,7 @@ private:
     void set_alarm() noexcept;
     error error_of(acquire_failure failure, bool connect_failed, time_point since) const noexcept;
     void fail(pool_action const& a) noexcept;
+    void abort(pooled& c) noexcept;
     void begin_open() noexcept;
     void settle(std::unique_ptr<pooled> c, step what) noexcept;
     void connect_failed(pooled* c, error const& why) noexcept;

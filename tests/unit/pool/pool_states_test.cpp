@@ -90,7 +90,7 @@ TEST(pool_states, interrupting_aborts_leases_and_ends_what_connects) {
     EXPECT_EQ(pool.statistics().in_use, 0u);
 }
 
-TEST(pool_states, one_who_was_handed_what_is_interrupted_before_he_took_it_does_not_get_it) {
+TEST(pool_states, one_who_was_handed_what_is_interrupted_before_he_took_it_goes_on_waiting) {
     manual_loop loop;
     scripted_server server;
     scripted_pool pool(loop, connections_to(server), {.max_size = 1});
@@ -103,9 +103,118 @@ TEST(pool_states, one_who_was_handed_what_is_interrupted_before_he_took_it_does_
         pool.clear({.interrupt_in_use = true});
     };
     loop.run(coda::with_scope(body));
-    EXPECT_EQ(waiting->error().code(), pool_errc::paused);
+    EXPECT_EQ(waiting->value()->number(), 2);
+    EXPECT_EQ(server.live, 1);
+    waiting.reset();
+    EXPECT_EQ(pool.statistics().idle, 1u);
+}
+
+// Of two who were handed one the first stays the first, before one who was handed none.
+// Also one who was given an idle one and had to let others go first: it is his, as if it had been interrupted later.
+TEST(pool_states, nobody_is_told_that_a_pool_is_paused_which_cannot_be) {
+    manual_loop loop;
+    scripted_server server;
+    scripted_pool pool(loop, connections_to(server), {.max_size = 1});
+    int dead = 0;
+    bool done = false;
+    auto const acquire = [&]() -> task<> {
+        for (int i = 0; i < 2'000; ++i) {
+            auto const got = co_await as_result(pool.acquire());
+            EXPECT_TRUE(got.has_value()) << got.error().message();
+            dead += got.has_value() && !(*got)->usable() ? 1 : 0;
+        }
+        done = true;
+    };
+    auto const body = [&](scope& s) -> task<> {
+        s.spawn(acquire());
+        while (!done) {
+            for (int turn = 0; turn < 10; ++turn) co_await coda::yield(); // in which it connects
+            pool.clear({.interrupt_in_use = true});
+        }
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_GT(dead, 0) << "it has not come to that";
+}
+
+TEST(pool_states, those_who_wait_again_keep_their_places) {
+    manual_loop loop;
+    scripted_server server;
+    scripted_pool pool(loop, connections_to(server), {.max_size = 2});
+    std::vector<int> served;
+    auto const wait = [&](int number) -> task<> {
+        auto const db = co_await pool.acquire();
+        served.push_back(number);
+        co_await coda::sleep_for(10ms);
+    };
+    auto const body = [&](scope& s) -> task<> {
+        auto first = co_await pool.acquire();
+        auto second = co_await pool.acquire();
+        for (int i = 0; i < 3; ++i) s.spawn(wait(i));
+        co_await coda::sleep_for(1ms);
+        first.release();
+        second.release();
+        pool.clear({.interrupt_in_use = true});
+        EXPECT_EQ(pool.statistics().waiters, 3u);
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_THAT(served, ElementsAre(0, 1, 2));
+}
+
+TEST(pool_states, one_who_waits_again_does_so_until_his_own_deadline) {
+    manual_loop loop;
+    scripted_server server;
+    scripted_pool pool(loop, connections_to(server), {.max_size = 1, .acquire_timeout = 50ms});
+    std::optional<result<scripted_lease>> waiting;
+    auto const body = [&](scope& s) -> task<> {
+        auto db = co_await pool.acquire();
+        s.spawn(keep_outcome(pool, waiting));
+        co_await coda::sleep_for(20ms);
+        server.connect_takes = 1h;
+        db.release();
+        pool.clear({.interrupt_in_use = true});
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(waiting->error().code(), errc::timed_out);
+    EXPECT_EQ(loop.elapsed(), 50ms);
+}
+
+TEST(pool_states, one_who_was_cancelled_before_it_is_interrupted_does_not_wait_again) {
+    manual_loop loop;
+    scripted_server server;
+    scripted_pool pool(loop, connections_to(server), {.max_size = 1});
+    std::optional<result<scripted_lease>> waiting;
+    coda::cancel_source stop;
+    auto const body = [&](scope& s) -> task<> {
+        auto db = co_await pool.acquire();
+        s.spawn(coda::with_cancellation(stop.token(), keep_outcome(pool, waiting)));
+        co_await coda::sleep_for(1ms);
+        db.release();
+        stop.request();
+        pool.clear({.interrupt_in_use = true});
+        EXPECT_EQ(pool.statistics().waiters, 0u);
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(waiting->error().code(), errc::cancelled);
     EXPECT_EQ(server.live, 0);
-    EXPECT_EQ(pool.statistics().size(), 0u);
+}
+
+TEST(pool_states, one_who_was_handed_what_is_interrupted_in_a_monitored_pool_is_told_that_it_is_paused) {
+    manual_loop loop;
+    scripted_server server;
+    scripted_pool pool(loop, connections_to(server), {.max_size = 1, .monitored = true});
+    std::optional<result<scripted_lease>> waiting;
+    auto const body = [&](scope& s) -> task<> {
+        pool.ready();
+        auto db = co_await pool.acquire();
+        s.spawn(keep_outcome(pool, waiting));
+        co_await coda::sleep_for(1ms);
+        db.release();
+        pool.clear({.interrupt_in_use = true});
+    };
+    loop.run(coda::with_scope(body));
+    EXPECT_EQ(waiting->error().code(), pool_errc::paused);
+    EXPECT_EQ(waiting->error().kind(), coda::error_class::transient);
+    EXPECT_EQ(server.live, 0);
 }
 
 TEST(pool_states, idle_connections_are_closed_by_themselves_after_a_clear) {

@@ -27,8 +27,11 @@ private:
     // By the pool, which has taken it out of its queue.
     void grant(pooled& c) noexcept;
     void refuse(error why) noexcept;
+    // Takes away what he was handed. False: he was cancelled, and will give it back.
+    bool wait_again() noexcept;
 
     void cancelled() noexcept;
+    pooled* let_go() noexcept;
 
     engine_reference pool_;
     pooled* granted_ = nullptr;

@@ -9,6 +9,7 @@
 
 namespace coda::detail {
 
+class acquisition;
 class pool_engine;
 
 // Counts a pool's operations; one loop's only, so without atomics, which would cost more than the rest of an acquire.
@@ -54,8 +55,9 @@ public:
     virtual operation<> close() = 0;
     virtual void abort() noexcept = 0;
 
-    pool_engine* pool = nullptr; // where it goes back to; none once the pool has gone or let go of it
-    cancel_source interruption;  // of what the pool does with it
+    pool_engine* pool = nullptr;      // where it goes back to; none once the pool has gone or let go of it
+    acquisition* handed_to = nullptr; // who has waited for it and has not taken it yet
+    cancel_source interruption;       // of what the pool does with it
 };
 
 template <poolable Connection>
