@@ -32,8 +32,8 @@ bool acquisition::await_suspend(std::coroutine_handle<> h, context const* ctx) n
     return true;
 }
 
-// One who was cancelled, or whose pool was closed or paused, after he was handed a connection does not take it: it goes
-// on to the next. Only one who has waited has a context.
+// One who was cancelled, or whose pool was closed, paused or interrupted, after he was handed a connection does not
+// take it: it goes on to the next. Only one who has waited has a context; one who has not can have let others go first.
 result<pooled*> acquisition::take_outcome() noexcept {
     if (granted_ == nullptr) return std::move(why_);
     pooled& c = *let_go();
@@ -58,7 +58,7 @@ pooled* acquisition::let_go() noexcept {
 
 // Suspended as before, and no longer about to be resumed.
 bool acquisition::wait_again() noexcept {
-    if (ctx()->cancel.requested()) return false;
+    if (ctx()->cancel.requested() || !resumption::linked()) return false;
     let_go();
     resumption::unlink();
     return suspend(handle, ctx());

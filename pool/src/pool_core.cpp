@@ -50,6 +50,7 @@ void pool_core::leave(claim& c, acquire_failure why, time_point now) noexcept {
 }
 
 void pool_core::wait_again(claim& c) noexcept {
+    acquire_started();
     again_.push_back(c);
     ++count_.waiters;
 }

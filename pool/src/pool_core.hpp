@@ -45,8 +45,8 @@ public:
     pool_core(pool_options const& o, std::uint64_t seed);
 
     // Acquiring, in this order. `take` gives an idle connection that can be handed out as it is; else `refusal` says
-    // why the caller must not wait, if he must not. `leave`: cancelled or destroyed. `wait_again`: what he was handed
-    // was interrupted before he took it.
+    // why the caller must not wait, if he must not. `leave`: cancelled or destroyed. `wait_again`, when what he was
+    // handed and had not taken was interrupted and has been returned: another acquire, with what is left of its time.
     void acquire_started() noexcept { journal_.acquire_started(); }
     slot* take(time_point now, std::source_location by) noexcept;
     std::optional<acquire_failure> refusal(time_point now) const noexcept;

@@ -90,7 +90,7 @@ error pool_engine::ended(error_code reason, time_point since) const noexcept {
 error_code pool_engine::taken_away(pooled const& c) const noexcept {
     if (!core_.cut_off(c)) return {};
     if (core_.state() == pool_state::closed) return errc::closed;
-    return options_.monitored ? make_error_code(pool_errc::paused) : error_code();
+    return options_.monitored ? make_error_code(pool_errc::paused) : make_error_code(errc::connection_lost);
 }
 
 error pool_engine::error_of(acquire_failure failure, bool connect_failed, time_point since) const noexcept {
@@ -170,8 +170,8 @@ void pool_engine::abort(pooled& c) noexcept {
     if (c.handed_to == nullptr || core_.state() != pool_state::ready) return;
     acquisition& who = *c.handed_to;
     if (!who.wait_again()) return;
-    core_.wait_again(who);
     settle(std::unique_ptr<pooled>(&c), core_.returned(c, loop_.now()));
+    core_.wait_again(who);
 }
 
 // One that is armed too early finds nothing to do: cheaper than moving it with every waiter that is served.

@@ -82,6 +82,7 @@ int getaddrinfo(char const* host, char const* service, addrinfo const* hints, ad
     // Of digits it does not ask anybody.
     bool const only_digits = hints != nullptr && (hints->ai_flags & AI_NUMERICHOST) != 0;
     if (!only_digits && !is_address(host)) happened("getaddrinfo");
+    if (played_dns::was_silent(host)) return EAI_AGAIN;
     return real(played_dns::has_host(host) ? "127.0.0.1" : host, service, hints, found);
 }
 

@@ -5,12 +5,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 namespace coda::test {
 
 namespace {
 
 std::atomic<played_dns*> playing = nullptr;
+
+// Apart from the one that plays, which they outlive.
+std::mutex silence;
+std::condition_variable silence_ends;
+std::set<std::string, std::less<>> silent;
 
 std::string number(std::size_t n) { return {static_cast<char>(n >> 8), static_cast<char>(n)}; }
 
@@ -29,7 +36,12 @@ std::string encoded(std::string_view name) {
 } // namespace
 
 played_dns::played_dns() { playing = this; }
-played_dns::~played_dns() { playing = nullptr; }
+played_dns::~played_dns() {
+    playing = nullptr;
+    std::scoped_lock const lock(silence);
+    silent.clear();
+    silence_ends.notify_all();
+}
 
 void played_dns::add_server(std::string const& service, std::string const& host, std::uint16_t port) {
     add("_mongodb._tcp." + service, ns_t_srv, number(0) + number(0) + number(port) + encoded(host));
@@ -39,6 +51,18 @@ void played_dns::add_server(std::string const& service, std::string const& host,
 void played_dns::set_options(std::string const& service, std::string const& options) {
     known_.erase({service, ns_t_txt});
     add(service, ns_t_txt, static_cast<char>(options.size()) + options);
+}
+
+void played_dns::add_silent(std::string const& host) {
+    std::scoped_lock const lock(silence);
+    silent.insert(host);
+}
+
+bool played_dns::was_silent(char const* name) {
+    std::unique_lock lock(silence);
+    if (name == nullptr || !silent.contains(name)) return false;
+    silence_ends.wait(lock, [&] { return !silent.contains(name); });
+    return true;
 }
 
 // RFC 1035, 4.1.3; the name is the one in the question, 12 bytes from the beginning.

@@ -24,10 +24,13 @@ public:
     void add_server(std::string const& service, std::string const& host, std::uint16_t port);
     // The options that such a name has.
     void set_options(std::string const& service, std::string const& options);
+    // Who asks for this host waits until this ends, and is then told to ask again.
+    void add_silent(std::string const& host);
 
-    // For blocking_calls.cpp: whether such a host is played, and the answer to a question, its size or -1 with
-    // nothing played.
+    // For blocking_calls.cpp: whether such a host is played, whether it was a silent one (after the wait for it), and
+    // the answer to a question, its size or -1 with nothing played.
     static bool has_host(char const* name);
+    static bool was_silent(char const* name);
     static int answer(char const* name, int type, std::span<unsigned char> to);
 
 private:

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "fixture.hpp"
+#include "support/blocking_calls.hpp"
+#include "support/played_dns.hpp"
 #include "support/scripted_peer.hpp"
 
 namespace coda::test::contract_tests {
@@ -97,6 +99,25 @@ TYPED_TEST(contract, a_connect_that_nobody_answers_is_bounded) {
         EXPECT_EQ(next.value(), "next");
     };
     this->run(body());
+}
+
+TYPED_TEST(contract, a_name_that_nobody_resolves_leaves_the_loop_to_others) {
+    coda::test::played_dns dns;
+    dns.add_silent("silent.test");
+    auto& c = this->make_named("silent.test");
+    coda::test::blocking_calls calls;
+    std::optional<coda::result<std::string>> asked;
+    auto const ask = [&]() -> task<> { asked = co_await as_result(this->echo(c, "x")); };
+    auto const body = [&](scope& s) -> task<> {
+        auto asking = s.spawn(ask());
+        for (int beats = 0; beats < 20; ++beats) co_await coda::sleep_for(10ms);
+        EXPECT_FALSE(asked);
+        co_await asking.cancel();
+    };
+    this->run_in_scope(body);
+    this->expect_error(*asked, coda::errc::cancelled, outcome::not_sent);
+    this->destroy_clients();
+    EXPECT_EQ(calls.names(), "");
 }
 
 TYPED_TEST(contract, a_peer_that_closes_within_a_reply_leaves_it_unknown_and_the_next_works) {

@@ -9,6 +9,7 @@
 #include "support/loops.hpp"
 #include "support/required_server.hpp"
 
+#include <boost/algorithm/string/replace.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -72,9 +73,10 @@ protected:
 
     // A client through the proxy.
     client& make(client_limits limits = {}) { return make_at(proxy_->where(), limits); }
-    client& make_at(endpoint const& where, client_limits limits = {}) {
-        clients_.push_back(store_type::make(*loop_, store_->uri_at(where), limits));
-        return *clients_.back();
+    client& make_at(endpoint const& where, client_limits limits = {}) { return make_of(store_->uri_at(where), limits); }
+    // A client through the proxy, whose machine it knows by this name.
+    client& make_named(std::string const& host) {
+        return make_of(boost::algorithm::replace_first_copy(store_->uri_at(proxy_->where()), "127.0.0.1", host));
     }
     client& connected(client_limits limits = {}) {
         client& c = make(limits);
@@ -118,6 +120,11 @@ protected:
     }
 
 private:
+    client& make_of(std::string uri, client_limits limits = {}) {
+        clients_.push_back(store_type::make(*loop_, std::move(uri), limits));
+        return *clients_.back();
+    }
+
     std::optional<store_type> store_;
     std::unique_ptr<coda::loop> loop_;
     std::optional<fault_proxy> proxy_;

@@ -49,6 +49,8 @@ constexpr event events[] = {
     {"cleared", [](pool_world const&) { return true; }, [](pool_world& w) { w.clear(); }},
     {"cleared, and what is in use interrupted", [](pool_world const&) { return true; },
      [](pool_world& w) { w.clear(true); }},
+    {"interrupted before it was taken", [](pool_world const& w) { return !w.handed_to.empty(); },
+     [](pool_world& w) { w.interrupt_what_was_handed(); }},
     {"ready", [](pool_world const&) { return true; }, [](pool_world& w) { w.ready(); }},
     {"shut", [](pool_world const&) { return true; }, [](pool_world& w) { w.shut(); }},
 };

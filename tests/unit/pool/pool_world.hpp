@@ -42,6 +42,7 @@ public:
             EXPECT_TRUE(waiting.empty()) << "barged in";
             std::erase(idle, &known(*s));
             leased.push_back(&known(*s));
+            handed_to.erase(leased.back());
             served.push_back(&c);
         } else if (auto const why = core.refusal(now)) {
             core.refused(*why, {});
@@ -117,6 +118,12 @@ public:
         core.clear(interrupt, now);
         pump();
     }
+    // The same, before any of those who have waited for one could take it.
+    void interrupt_what_was_handed() {
+        untaken = true;
+        clear(true);
+        untaken = false;
+    }
     // Time passes, with all that falls due meanwhile.
     void pass(duration d) {
         time_point const end = now + d;
@@ -153,8 +160,8 @@ public:
         EXPECT_EQ(s.opened - s.closed, s.size() - s.connecting);
         EXPECT_LE(s.size(), options.max_size);
         EXPECT_LE(s.connecting, options.max_connecting);
-        EXPECT_LE(s.waiters, options.max_waiters);
-        EXPECT_EQ(s.handed_out + s.refused + s.waiters, claims.size());
+        EXPECT_LE(s.waiters, options.max_waiters + options.max_size);
+        EXPECT_EQ(s.handed_out + s.refused + s.waiters, claims.size() + waited_again);
         if (core.state() != pool_state::ready) {
             EXPECT_EQ(s.waiters, 0u);
             if (core.state() == pool_state::closed) {
@@ -185,7 +192,7 @@ public:
             std::vector<std::string> marks;
             for (auto const* c : *list)
                 marks.push_back(fmt::format("{:d}{:d}{:d}{:d}", c->fit, c->interrupted, generation_of.at(c) == clears,
-                                            list == &idle && fresh(*c)));
+                                            list == &idle ? fresh(*c) : list == &leased && handed_to.contains(c)));
             if (list != &idle && list != &opening) std::ranges::sort(marks); // whose turn it is makes no difference
             text += fmt::format("|{}", fmt::join(marks, " "));
         }
@@ -208,12 +215,17 @@ public:
     std::vector<connection*> opening, leased, checking, resetting, closing;
     std::vector<connection*> idle; // the one used last at the end
     std::vector<connection*> aborted;
+    std::map<connection const*, claim*> handed_to; // of those leased, to one who has waited
+    bool untaken = false;                          // he has not gone on
+    std::size_t waited_again = 0;
     std::map<connection const*, time_point> idle_since;
     std::map<connection const*, int> generation_of;
     std::vector<claim const*> served, failed;
     acquire_failure last_failure{};
 
 private:
+    std::size_t again = 0; // of those who wait, in this turn
+
     static pool_options with_notes(pool_options o, event_notes& notes) {
         o.listener = &notes;
         return o;
@@ -242,6 +254,7 @@ private:
             end_wait(*a.waiter);
             served.push_back(a.waiter);
             leased.push_back(&known(*a.connection));
+            handed_to[leased.back()] = a.waiter;
             break;
         case step::open: ++asked; break;
         case step::keep:
@@ -257,16 +270,26 @@ private:
             last_failure = a.failure;
             break;
         case step::interrupt: known(*a.connection).interrupted = true; break;
-        case step::abort:
-            known(*a.connection).fit = false;
-            aborted.push_back(&known(*a.connection));
-            ++cut_off;
-            break;
+        case step::abort: abort(known(*a.connection)); break;
         case step::drop:
         case step::nothing: break;
         }
     }
+    void abort(connection& c) {
+        c.fit = false;
+        if (untaken && handed_to.contains(&c) && core.state() == pool_state::ready) {
+            std::erase(leased, &c);
+            EXPECT_EQ(core.returned(c, now), step::drop);
+            core.wait_again(*handed_to.at(&c));
+            waiting.insert(waiting.begin() + static_cast<std::ptrdiff_t>(again++), handed_to.at(&c));
+            ++waited_again;
+            return;
+        }
+        aborted.push_back(&c);
+        ++cut_off;
+    }
     void pump() {
+        again = 0;
         for (auto a = core.next(now); a.to_do != step::nothing; a = core.next(now)) follow(a);
     }
 };

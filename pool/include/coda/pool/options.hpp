@@ -29,7 +29,8 @@ struct pool_options {
     std::size_t keep = 100'000;
     /// Connections being opened at once. 1 to 1,000.
     std::size_t max_connecting = 2;
-    /// Tasks waiting for a connection; one more ends with errc::queue_full at once. 1 to 10,000,000.
+    /// Tasks waiting for a connection; one more ends with errc::queue_full at once. Those whose connection `clear`
+    /// interrupts before they have gone on wait again, on top of these. 1 to 10,000,000.
     std::size_t max_waiters = 10'000;
     /// The longest wait for a connection, where the context has no earlier deadline. More than 0, at most 24 h.
     duration acquire_timeout = std::chrono::seconds(5);

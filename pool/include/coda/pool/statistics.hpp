@@ -50,7 +50,9 @@ inline duration_summary summarize(histogram const& h) noexcept {
 /// All that a pool knows about itself. The same for every driver.
 struct pool_statistics : pool_counts {
     pool_state state = pool_state::closed;
-    duration_summary wait;    ///< of acquires that were given a connection, until then; 0 where one was idle
+    /// Of acquires that were given a connection, until then; 0 where one was idle. One whose connection was interrupted
+    /// before he had gone on, and who waits again, counts as two, here and in events.
+    duration_summary wait;
     duration_summary hold;    ///< of leases, until they were returned
     duration_summary connect; ///< of attempts that succeeded
 };

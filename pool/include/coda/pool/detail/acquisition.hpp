@@ -27,7 +27,7 @@ private:
     // By the pool, which has taken it out of its queue.
     void grant(pooled& c) noexcept;
     void refuse(error why) noexcept;
-    // Takes away what he was handed. False: he was cancelled, and will give it back.
+    // Takes away what he was handed. False: he was cancelled or is about to take it, and will give it back.
     bool wait_again() noexcept;
 
     void cancelled() noexcept;
