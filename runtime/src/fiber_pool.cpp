@@ -22,7 +22,7 @@ fiber_host& fiber_pool::take() {
         idle_.pop_back();
         return h;
     }
-    idle_.reserve(hosts_.size() + 1); // so that giving back cannot fail
+    if (idle_.capacity() <= hosts_.size()) idle_.reserve(2 * hosts_.size() + 1); // so that giving back cannot fail
     hosts_.push_back(std::make_unique<fiber_host>(options_.stack_size));
     hosts_.back()->place = hosts_.size() - 1;
     return *hosts_.back();

@@ -89,13 +89,13 @@ result<endpoints> look_up_name(std::string const& host, std::string const& servi
     return error(errc::name_not_resolved, fmt::format("cannot resolve {} (port {}): {}", host, service, reason));
 }
 
+} // namespace
+
 // Never destroyed: the end of the program does not wait for a name server.
 thread_pool& resolver_pool() {
     static thread_pool& pool = *new thread_pool({.threads = 4, .max_queued = 256});
     return pool;
 }
-
-} // namespace
 
 operation<endpoints> resolve(thread_pool& pool, std::string host, std::string service, resolve_options options) {
     if (auto e = misuse(host, service)) co_return *e;

@@ -82,8 +82,15 @@ int getaddrinfo(char const* host, char const* service, addrinfo const* hints, ad
     // Of digits it does not ask anybody.
     bool const only_digits = hints != nullptr && (hints->ai_flags & AI_NUMERICHOST) != 0;
     if (!only_digits && !is_address(host)) happened("getaddrinfo");
-    if (played_dns::was_silent(host)) return EAI_AGAIN;
-    return real(played_dns::has_host(host) ? "127.0.0.1" : host, service, hints, found);
+    if (!only_digits && played_dns::was_silent(host)) return EAI_AGAIN;
+    auto const addresses = played_dns::addresses_of(host);
+    if (addresses.empty()) return real(host, service, hints, found);
+    // The C library frees what is chained one by one.
+    for (addrinfo** end = found; auto const& address : addresses) {
+        if (int const failure = real(address.c_str(), service, hints, end); failure != 0) return failure;
+        while (*end != nullptr) end = &(*end)->ai_next;
+    }
+    return 0;
 }
 
 // Of libmongoc for mongodb+srv. What it waits for is inside the C library, where no other of these sees it.

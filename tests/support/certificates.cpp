@@ -37,8 +37,8 @@ certificate_authority::~certificate_authority() {
     std::filesystem::remove_all(folder_, ignored);
 }
 
-void certificate_authority::sign(std::string_view name, std::string_view common_name, std::string_view names,
-                                 int days) const {
+void certificate_authority::sign(std::string_view name, std::string_view common_name, std::string_view names, int days,
+                                 std::string_view access) const {
     auto const file = [&](std::string_view kind) { return path(fmt::format("{}.{}", name, kind)); };
     std::vector<std::string> request{"req",
                                      "-newkey",
@@ -53,6 +53,7 @@ void certificate_authority::sign(std::string_view name, std::string_view common_
                                      "-out",
                                      file("csr")};
     if (!names.empty()) request.insert(request.end(), {"-addext", fmt::format("subjectAltName={}", names)});
+    if (!access.empty()) request.insert(request.end(), {"-addext", fmt::format("authorityInfoAccess={}", access)});
     openssl(folder_, std::move(request));
     openssl(folder_,
             {"x509", "-req", "-in", file("csr"), "-CA", path("authority.pem"), "-CAkey", path("authority.key"),

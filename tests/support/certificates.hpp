@@ -17,8 +17,10 @@ public:
     certificate_authority& operator=(certificate_authority const&) = delete;
 
     /// Makes <name>.pem and <name>.key: for the subject `common_name` and, of a server, for `names`
-    /// ("DNS:localhost,IP:127.0.0.1"). `days` from now it is not good any more; negative: it never was.
-    void sign(std::string_view name, std::string_view common_name, std::string_view names = {}, int days = 30) const;
+    /// ("DNS:localhost,IP:127.0.0.1"). `days` from now it is not good any more; negative: it never was. `access`: where
+    /// there is more about it ("OCSP;URI:http://127.0.0.1:80").
+    void sign(std::string_view name, std::string_view common_name, std::string_view names = {}, int days = 30,
+              std::string_view access = {}) const;
 
     /// The path of such a file; "authority.pem" is what to trust.
     std::string path(std::string_view file) const;

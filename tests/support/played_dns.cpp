@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 
 namespace coda::test {
 
@@ -45,7 +46,11 @@ played_dns::~played_dns() {
 
 void played_dns::add_server(std::string const& service, std::string const& host, std::uint16_t port) {
     add("_mongodb._tcp." + service, ns_t_srv, number(0) + number(0) + number(port) + encoded(host));
-    hosts_.insert(host);
+    hosts_[host] = {"127.0.0.1"};
+}
+
+void played_dns::add_host(std::string const& host, std::vector<std::string> addresses) {
+    hosts_[host] = std::move(addresses);
 }
 
 void played_dns::set_options(std::string const& service, std::string const& options) {
@@ -73,9 +78,11 @@ void played_dns::add(std::string const& name, int type, std::string const& data)
     ++all.count;
 }
 
-bool played_dns::has_host(char const* name) {
+std::vector<std::string> played_dns::addresses_of(char const* name) {
     auto const* const self = playing.load();
-    return self != nullptr && name != nullptr && self->hosts_.contains(name);
+    if (self == nullptr || name == nullptr) return {};
+    auto const found = self->hosts_.find(std::string_view(name));
+    return found != self->hosts_.end() ? found->second : std::vector<std::string>();
 }
 
 int played_dns::answer(char const* name, int type, std::span<unsigned char> to) {

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coda::test {
 
@@ -24,12 +24,14 @@ public:
     void add_server(std::string const& service, std::string const& host, std::uint16_t port);
     // The options that such a name has.
     void set_options(std::string const& service, std::string const& options);
+    // A host at these addresses.
+    void add_host(std::string const& host, std::vector<std::string> addresses);
     // Who asks for this host waits until this ends, and is then told to ask again.
     void add_silent(std::string const& host);
 
-    // For blocking_calls.cpp: whether such a host is played, whether it was a silent one (after the wait for it), and
-    // the answer to a question, its size or -1 with nothing played.
-    static bool has_host(char const* name);
+    // For blocking_calls.cpp: the addresses of such a host (none: it is not played), whether it was a silent one (after
+    // the wait for it), and the answer to a question, its size or -1 with nothing played.
+    static std::vector<std::string> addresses_of(char const* name);
     static bool was_silent(char const* name);
     static int answer(char const* name, int type, std::span<unsigned char> to);
 
@@ -41,7 +43,7 @@ private:
     void add(std::string const& name, int type, std::string const& data);
 
     std::map<std::pair<std::string, int>, answers> known_;
-    std::set<std::string, std::less<>> hosts_;
+    std::map<std::string, std::vector<std::string>, std::less<>> hosts_;
 };
 
 } // namespace coda::test

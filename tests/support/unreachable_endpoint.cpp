@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unreachable_endpoint.hpp"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -45,6 +46,17 @@ unreachable_endpoint::unreachable_endpoint() : listening_(bind_to_free_port(wher
         if (backlog_is_full(listening_.get())) return;
     }
     throw std::runtime_error("the backlog of a listener does not fill up");
+}
+
+unique_fd listen_at(char const* address, std::uint16_t port) {
+    unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(port);
+    if (::inet_pton(AF_INET, address, &at.sin_addr) != 1) throw_errno("inet_pton");
+    if (::bind(fd.get(), reinterpret_cast<sockaddr const*>(&at), sizeof at) != 0) throw_errno("bind");
+    if (::listen(fd.get(), 16) != 0) throw_errno("listen");
+    return fd;
 }
 
 } // namespace coda::test

@@ -41,4 +41,7 @@ private:
     std::vector<unique_fd> waiting_; // what fills the backlog
 };
 
+/// A TCP port of an address of this machine where a connect succeeds and nobody is there. Throws std::system_error.
+unique_fd listen_at(char const* address, std::uint16_t port);
+
 } // namespace coda::test

@@ -70,6 +70,8 @@ operation<bson::document> connection::command(std::string database, bson::docume
 
 operation<bson::document> connection::run(detail::command c) { return run_on(own_, std::move(c)); }
 
+std::size_t connection::stack_used() const { return own_->session ? own_->session->stack_used() : 0; }
+
 std::string connection::server() const { return own_->session ? own_->session->server() : std::string(); }
 
 operation<> connection::reset() { co_return result<>(); }
@@ -78,7 +80,7 @@ operation<> connection::close() {
     context const& here = co_await this_context();
     if (here.loop != &loop_) co_return elsewhere();
     auto const session = own_->session;
-    if (usable()) static_cast<void>(co_await as_result(session->close()));
+    if (usable()) static_cast<void>(co_await as_result(with_timeout(options_.operation_timeout, session->close())));
     abort();
     co_return result<>();
 }

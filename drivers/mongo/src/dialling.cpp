@@ -25,6 +25,23 @@ char const* text_option(mongoc_uri_t const* uri, char const* name) {
     return mongoc_uri_get_option_as_utf8(uri, name, nullptr);
 }
 
+// Whether a certificate's revocation is looked at, and whether its responder is asked where the server staples no
+// answer: libmongoc would do that with calls that block. Its public struct has only a pointer for it
+// (_mongoc_internal_tls_opts_t).
+struct revocation {
+    bool unchecked;
+    bool nobody_asked;
+};
+static_assert(MONGOC_MAJOR_VERSION == 1);
+
+void* revocation_of(mongoc_uri_t const* uri, bool insecure) {
+    static revocation stapled{false, true};
+    static revocation none{true, true};
+    bool const unchecked =
+        insecure || mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSDISABLECERTIFICATEREVOCATIONCHECK, false);
+    return unchecked ? &none : &stapled;
+}
+
 mongoc_ssl_opt_t tls_options(mongoc_uri_t const* uri) {
     mongoc_ssl_opt_t o{};
     bool const insecure = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSINSECURE, false);
@@ -35,6 +52,7 @@ mongoc_ssl_opt_t tls_options(mongoc_uri_t const* uri) {
         insecure || mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, false);
     o.allow_invalid_hostname =
         insecure || mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, false);
+    o.internal = revocation_of(uri, insecure);
     return o;
 }
 

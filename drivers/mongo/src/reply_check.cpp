@@ -9,6 +9,8 @@ namespace coda::mongo::detail {
 namespace {
 
 constexpr std::uint32_t header_size = 16;
+constexpr std::size_t request_place = 4;
+constexpr std::size_t response_place = 8;
 constexpr std::size_t opcode_place = 12;
 constexpr std::uint32_t op_reply = 1;
 constexpr std::uint32_t op_query = 2004;
@@ -34,6 +36,7 @@ void reply_check::asked(std::span<mongoc_iovec_t const> request) noexcept {
         if (n > 0) std::memcpy(header.data() + have, part.iov_base, n);
         have += n;
     }
+    request_ = number(header.data() + request_place);
     asked_by_query_ = number(header.data() + opcode_place) == op_query;
 }
 
@@ -63,6 +66,7 @@ bool reply_check::came(std::span<char const> bytes) noexcept {
 bool reply_check::head_is_sound() const noexcept {
     auto const expected = asked_by_query_ ? op_reply : op_msg;
     auto const document = asked_by_query_ ? document_of_reply : document_of_msg;
+    if (number_at(response_place) != request_) return false; // another one's
     if (number_at(opcode_place) != expected || length_ < document + smallest_document) return false;
     bool const one_document =
         asked_by_query_ ? number_at(document - 4) == 1 : (number_at(16) & 0xffff) == 0 && head_[document - 1] == 0;

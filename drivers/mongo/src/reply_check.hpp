@@ -14,7 +14,7 @@ namespace coda::mongo::detail {
 // further than their lengths.
 class reply_check {
 public:
-    // A request, before it is sent. Its answers have its form.
+    // A request, before it is sent. Its answers have its form, and its number.
     void asked(std::span<mongoc_iovec_t const> request) noexcept;
     // The next bytes from the server; false where they cannot be of a reply. To be called before libmongoc has them.
     bool came(std::span<char const> bytes) noexcept;
@@ -26,6 +26,7 @@ private:
     std::array<char, 40> head_{}; // up to the document's length in the longest form
     std::uint32_t length_ = 0;    // of the message that is coming; known once 4 bytes are here
     std::uint32_t seen_ = 0;
+    std::uint32_t request_ = 0; // its number
     bool asked_by_query_ = false;
 };
 

@@ -31,6 +31,7 @@ public:
 
     bool usable() const noexcept { return client_ != nullptr && !wire_.is_shut(); }
     error why_lost() const;
+    std::size_t stack_used() const { return stacks_.high_water_mark(); }
     // The server that the last command went to, by the name that it has in all clients of these servers; empty where
     // there is only one.
     std::string server() const { return several_ && wire_.written_to() ? *wire_.written_to() : std::string(); }

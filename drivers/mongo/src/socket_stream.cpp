@@ -137,7 +137,8 @@ void socket_stream::ready(readiness r) noexcept {
     }
     if (waiting_ != nullptr) return waiting_->ready(*this, r);
     if (!wire_.busy()) {
-        wire_.shut(error(received_ > 0 ? coda::errc::protocol_error : coda::errc::connection_lost));
+        bool const unasked = received_ > 0 && is_checked(); // of TLS, it is its own farewell
+        wire_.shut(error(unasked ? coda::errc::protocol_error : coda::errc::connection_lost));
         close(); // the server need not wait until somebody wants to use it
     }
     watch_.want(readiness::none); // it would be told for ever

@@ -2,8 +2,8 @@
 #include "uri.hpp"
 
 #include <coda/mongo/error.hpp>
-#include <coda/runtime/offload.hpp>
 #include <coda/runtime/option_check.hpp>
+#include <coda/runtime/resolve.hpp>
 
 #include <boost/algorithm/string/case_conv.hpp>
 #include <fmt/format.h>
@@ -28,10 +28,16 @@ bool is_option(std::string const& lower_case_name) {
            mongoc_uri_option_is_utf8(name) || std::ranges::find(others, lower_case_name) != std::end(others);
 }
 
+// The ? before them, behind the first slash behind the servers: those that options hold say nothing.
+std::size_t begin_of_options(std::string_view text) noexcept {
+    auto const path = text.find('/', text.find("://") + 3);
+    return path == text.npos ? path : text.find('?', path);
+}
+
 // libmongoc takes an option that it does not know for a matter of logging only. Compressed messages could not be
 // checked before it reads them (reply_check). A name is repeated unless an @ behind it may end a password.
 result<> check_option_names(std::string_view text) {
-    auto const place = text.find('?', std::min(text.rfind('/'), text.size()));
+    auto const place = begin_of_options(text);
     if (place == text.npos) return {};
     auto query = text.substr(place + 1);
     while (!query.empty()) {
@@ -48,12 +54,28 @@ result<> check_option_names(std::string_view text) {
     return {};
 }
 
+std::string_view named(char const* text) noexcept { return text != nullptr ? text : std::string_view(); }
+
 constexpr std::array read_modes{MONGOC_READ_PRIMARY,
                                 MONGOC_READ_PRIMARY,
                                 MONGOC_READ_PRIMARY_PREFERRED,
                                 MONGOC_READ_SECONDARY,
                                 MONGOC_READ_SECONDARY_PREFERRED,
                                 MONGOC_READ_NEAREST};
+// Those that only the name was looked up by.
+std::string without_srv_options(std::string_view query) {
+    std::string kept;
+    while (!query.empty()) {
+        query.remove_prefix(1); // the ? or &
+        auto const option = query.substr(0, query.find('&'));
+        query.remove_prefix(option.size());
+        auto const name = boost::algorithm::to_lower_copy(std::string(option.substr(0, option.find('='))));
+        if (name == "srvservicename" || name == "srvmaxhosts" || name.empty()) continue;
+        kept += fmt::format("{}{}", kept.empty() ? '?' : '&', option);
+    }
+    return kept;
+}
+
 constexpr std::array<char const*, 6> read_levels{nullptr,
                                                  MONGOC_READ_CONCERN_LEVEL_LOCAL,
                                                  MONGOC_READ_CONCERN_LEVEL_AVAILABLE,
@@ -92,6 +114,17 @@ void never_sleep(mongoc_uri_t* uri) {
     mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, true);
     mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
     mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+}
+
+// What a connection on a loop cannot do, or nobody could be told of.
+result<> check_asked(mongoc_uri_t const* uri) {
+    std::string_view const how = named(mongoc_uri_get_auth_mechanism(uri));
+    if (how == "GSSAPI") return invalid("authMechanism=GSSAPI: it would block the loop");
+    if (how == "MONGODB-AWS" && mongoc_uri_get_password(uri) == nullptr)
+        return invalid("authMechanism=MONGODB-AWS without a user name and a password: to ask for them would block");
+    if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri)))
+        return invalid("w=0: nobody would know what has become of a write");
+    return {};
 }
 
 void ask_for(mongoc_uri_t* uri, connection_options const& options) {
@@ -134,8 +167,9 @@ std::string with_servers(std::string_view with_srv, std::string_view servers) {
     auto const end = std::min(with_srv.find('/', begin), with_srv.size());
     auto const at = with_srv.substr(begin, end - begin).rfind('@'); // an @ behind the / is an option's
     auto const login = at == with_srv.npos ? std::string_view() : with_srv.substr(begin, at + 1);
-    auto const rest = end < with_srv.size() ? with_srv.substr(end) : std::string_view("/");
-    return fmt::format("mongodb://{}{}{}", login, servers, rest);
+    auto const query = std::min(begin_of_options(with_srv), with_srv.size());
+    auto const path = end < query ? with_srv.substr(end, query - end) : std::string_view("/");
+    return fmt::format("mongodb://{}{}{}{}", login, servers, path, without_srv_options(with_srv.substr(query)));
 }
 
 result<uri_handle> parse_uri(std::string const& text, connection_options const& options) {
@@ -147,6 +181,7 @@ result<uri_handle> parse_uri(std::string const& text, connection_options const& 
     uri_handle uri(mongoc_uri_new_with_error(text.c_str(), &failed));
     if (!uri) return invalid(what_is_wrong(failed.message));
     ask_for(uri.get(), options);
+    if (auto const possible = check_asked(uri.get()); possible.has_error()) return possible.error();
     return uri;
 }
 
@@ -171,6 +206,8 @@ result<uri_handle> ask_for_servers(std::string const& with_srv, connection_optio
     if (!rewritten) return error(make_error_code(coda::errc::name_not_resolved), "the DNS names malformed servers");
     mongoc_uri_set_option_as_bool(rewritten.get(), MONGOC_URI_TLS,
                                   mongoc_uri_get_option_as_bool(found, MONGOC_URI_TLS, true));
+    mongoc_uri_set_option_as_bool(rewritten.get(), MONGOC_URI_LOADBALANCED,
+                                  mongoc_uri_get_option_as_bool(found, MONGOC_URI_LOADBALANCED, false));
     if (auto const* const set = mongoc_uri_get_replica_set(found))
         mongoc_uri_set_option_as_utf8(rewritten.get(), MONGOC_URI_REPLICASET, set);
     if (auto const* const source = mongoc_uri_get_auth_source(found))
@@ -185,7 +222,7 @@ operation<uri_handle> look_up_servers(std::string text, connection_options optio
     auto uri = parse_uri(text, options);
     if (uri.has_error()) co_return uri.error();
     if (mongoc_uri_get_srv_hostname(uri->get()) == nullptr) co_return std::move(*uri);
-    auto found = co_await as_result(offload(&ask_for_servers, std::move(text), options));
+    auto found = co_await as_result(offload(resolver_pool(), &ask_for_servers, std::move(text), options));
     if (found.has_error()) co_return found.error();
     co_return std::move(*found);
 }

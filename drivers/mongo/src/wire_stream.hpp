@@ -33,6 +33,7 @@ public:
 
     // What passes is encrypted: another stream above looks at it.
     void pass_unchecked() noexcept { checked_ = false; }
+    bool is_checked() const noexcept { return checked_; }
 
     // Whether the last call ended because of its timeout.
     bool timed_out_last = false;

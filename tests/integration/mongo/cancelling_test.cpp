@@ -342,6 +342,28 @@ TEST_P(mongo_cancelling, by_a_close_that_is_destroyed_in_its_middle) {
     EXPECT_FALSE(db.usable());
 }
 
+TEST_P(mongo_cancelling, a_close_that_is_not_answered_after_operation_timeout) {
+    scripted_peer peer([&](conversation& with) {
+        coda::test::mongo_handshake(with, coda::test::hello_with_sessions());
+        while (true) {
+            auto const asked = coda::test::read_message(with);
+            if (asked.name() == "endSessions") return with.hang();
+            with.send(coda::test::reply_to(asked, doc("ok", 1.0)));
+        }
+    });
+    mongo::connection db(loop(), fmt::format("mongodb://127.0.0.1:{}/", peer.port()), {.operation_timeout = 2s});
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        co_await db.ping();
+        auto const begun = loop().now();
+        co_await db.close();
+        EXPECT_GE(loop().now() - begun, 2s);
+        EXPECT_FALSE(db.usable());
+        EXPECT_GT(db.stack_used(), 0u);
+    };
+    run(body());
+}
+
 TEST_P(mongo_cancelling, by_the_end_of_the_client_ends_its_streams) {
     auto db = client({.pool = {.max_size = 1}});
     auto all = db->collection(database(), name());

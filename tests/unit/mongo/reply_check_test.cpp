@@ -23,6 +23,7 @@ reply_check after_asking(std::int32_t opcode) {
 }
 std::string answer_to(std::int32_t opcode) {
     mongo_message asked;
+    asked.id = 1; // as that of the request
     asked.opcode = opcode;
     return reply_to(asked, doc("ok", 1, "text", "some text that makes it longer than its head"));
 }
@@ -53,6 +54,7 @@ TEST(reply_check, tells_before_the_last_byte_what_is_no_reply) {
                                    with(0, 25),
                                    with(0, static_cast<std::int32_t>(good.size()) - 1),
                                    with(0, static_cast<std::int32_t>(good.size()) + 1) + "\1",
+                                   with(8, 77), // to another request
                                    with(12, 0),
                                    with(12, 9999),
                                    with(12, form == coda::test::op_msg ? 1 : 2013),

@@ -111,15 +111,27 @@ TEST(a_mongo_uri, with_an_unknown_option_is_refused_by_its_name) {
     EXPECT_THAT(refused("mongodb://host/?appname=a&retryWrite=true"), HasSubstr("\"retryWrite\""));
     EXPECT_THAT(refused("mongodb://host/?tls=true&colour"), HasSubstr("\"colour\""));
     EXPECT_THAT(refused("mongodb+srv://db.example.org/?colour=blue"), HasSubstr("\"colour\""));
+    EXPECT_THAT(refused("mongodb://host/?tls=true&tlsCAFile=/etc/ca.pem&colour=blue"), HasSubstr("\"colour\""));
 }
 
 TEST(a_mongo_uri, that_asks_for_compression_is_refused) {
     for (auto const* text :
          {"mongodb://me:s3cret@host/?compressors=zlib", "mongodb://host/?w=1&Compressors=snappy,zstd",
-          "mongodb+srv://db.example.org/?compressors="}) {
+          "mongodb+srv://db.example.org/?compressors=", "mongodb://host/?tlsCAFile=/etc/ca.pem&compressors=zlib"}) {
         EXPECT_THAT(refused(text), HasSubstr("compressors"));
         EXPECT_THAT(refused(text), Not(HasSubstr("s3cret")));
     }
+}
+
+TEST(a_mongo_uri, that_asks_for_what_would_block_is_refused) {
+    EXPECT_THAT(refused("mongodb://me:s3cret@host/?authMechanism=GSSAPI"), HasSubstr("authMechanism=GSSAPI"));
+    EXPECT_THAT(refused("mongodb://host/?authMechanism=MONGODB-AWS"), HasSubstr("MONGODB-AWS without"));
+    parsed("mongodb://me:s3cret@host/?authMechanism=MONGODB-AWS");
+}
+
+TEST(a_mongo_uri, whose_writes_would_not_be_acknowledged_is_refused) {
+    EXPECT_THAT(refused("mongodb://host/?w=0"), HasSubstr("w=0"));
+    parsed("mongodb://host/?w=0", {.write_concern = mongo::write_concern::one});
 }
 
 TEST(a_mongo_uri, with_a_value_that_cannot_be_names_the_option_or_the_part) {
@@ -200,6 +212,9 @@ TEST(with_servers, puts_them_where_the_name_stood) {
               "mongodb://a:1/?appname=me@here/x");
     EXPECT_EQ(with_servers("mongodb+srv://me@db.example.org/?appname=me@here", "a:1"),
               "mongodb://me@a:1/?appname=me@here");
+    EXPECT_EQ(with_servers("mongodb+srv://db.example.org/x?srvServiceName=y&w=1&srvMaxHosts=2&tls=true", "a:1"),
+              "mongodb://a:1/x?w=1&tls=true");
+    EXPECT_EQ(with_servers("mongodb+srv://db.example.org/?srvmaxhosts=2", "a:1"), "mongodb://a:1/");
 }
 
 TEST(what_is_wrong, repeats_nothing_but_the_name_of_an_option) {

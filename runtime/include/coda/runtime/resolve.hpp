@@ -55,6 +55,9 @@ static_assert(std::is_trivially_copyable_v<resolve_options>);
 /// errc::timed_out, errc::cancelled.
 operation<std::vector<ip_endpoint>> resolve(std::string host, std::string service, resolve_options options = {});
 
+/// The pool of `resolve`, for other calls that wait for a name server.
+thread_pool& resolver_pool();
+
 /// The same on threads of `pool`.
 operation<std::vector<ip_endpoint>> resolve(thread_pool& pool, std::string host, std::string service,
                                             resolve_options options = {});

@@ -30,8 +30,10 @@ class connection {
 public:
     /// `uri` is a connection string as libmongoc takes it (MongoDB manual, "Connection Strings"). Of its options,
     /// serverSelectionTryOnce, retryReads and retryWrites are overruled: they would make libmongoc sleep; use
-    /// coda::retry. Throws `exception` (coda::errc::invalid_argument) that names the malformed part or the option out
-    /// of range, and never a value.
+    /// coda::retry. Those about a pool (maxPoolSize ...) mean nothing to it: client_options::pool has its bounds.
+    /// Refused are what would block (authMechanism GSSAPI, and MONGODB-AWS without a password), compressors, w=0.
+    /// Throws `exception` (coda::errc::invalid_argument) that names the malformed part or the option out of range, and
+    /// never a value.
     connection(loop& l, std::string uri, connection_options options = connection_options());
     /// Closes at once. Operations that are under way end with coda::errc::closed.
     ~connection();
@@ -56,12 +58,16 @@ public:
     operation<> reset();
     bool needs_reset() const noexcept { return false; }
 
-    /// Ends libmongoc's sessions on the server and closes.
+    /// Ends libmongoc's sessions on the server and closes, after operation_timeout at the latest.
     operation<> close();
     /// Closes at once; callers get coda::errc::closed.
     void abort() noexcept;
     /// Connected, as far as is known.
     bool usable() const noexcept;
+
+    /// The most bytes that libmongoc has used of this connection's stack, in whole pages: to choose stack_size by.
+    /// Takes a system call or two. 0 where it has never been connected.
+    std::size_t stack_used() const;
 
     /// For `client` and `collection`: without a deadline of its own.
     operation<bson::document> run(detail::command c);

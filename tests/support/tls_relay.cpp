@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "tls_relay.hpp"
+
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace coda::test {
+
+namespace {
+
+struct free_ssl {
+    void operator()(SSL* s) const noexcept { SSL_free(s); }
+};
+using session = std::unique_ptr<SSL, free_ssl>;
+
+constexpr std::size_t piece = 16 * 1024;
+
+} // namespace
+
+void tls_relay::free_context::operator()(ssl_ctx_st* c) const noexcept { SSL_CTX_free(c); }
+
+tls_relay::tls_relay(std::string const& certificate, std::string const& key, endpoint to)
+    : context_(SSL_CTX_new(TLS_server_method())), to_(std::move(to)), end_(::eventfd(0, EFD_CLOEXEC)) {
+    bool const good = SSL_CTX_use_certificate_chain_file(context_.get(), certificate.c_str()) == 1 &&
+                      SSL_CTX_use_PrivateKey_file(context_.get(), key.c_str(), SSL_FILETYPE_PEM) == 1;
+    if (!good) throw std::runtime_error("no certificate and key: " + certificate + ", " + key);
+    accepting_ = std::thread([this] { accept_all(); });
+}
+
+tls_relay::~tls_relay() {
+    std::uint64_t const one = 1;
+    static_cast<void>(::write(end_.get(), &one, sizeof one));
+    accepting_.join();
+    for (auto& t : serving_) t.join();
+}
+
+bool tls_relay::wait_for(int fd) const noexcept {
+    std::array<pollfd, 2> fds{{{fd, POLLIN, 0}, {end_.get(), POLLIN, 0}}};
+    return ::poll(fds.data(), fds.size(), -1) > 0 && fds[1].revents == 0;
+}
+
+void tls_relay::accept_all() {
+    while (wait_for(door_.fd()))
+        if (auto client = door_.accept())
+            serving_.emplace_back([this, c = std::move(client)]() mutable { serve(std::move(c)); });
+}
+
+// What a client may do, broken handshakes included, is no fault of the relay's.
+void tls_relay::serve(unique_fd client) noexcept {
+    ::fcntl(client.get(), F_SETFL, ::fcntl(client.get(), F_GETFL) & ~O_NONBLOCK);
+    session const tls(SSL_new(context_.get()));
+    SSL_set_fd(tls.get(), client.get());
+    if (!wait_for(client.get()) || SSL_accept(tls.get()) != 1) return;
+    try {
+        auto const server = connect_to(to_);
+        std::array<char, piece> bytes{};
+        while (true) {
+            std::array<pollfd, 3> fds{{{client.get(), POLLIN, 0}, {server.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}}};
+            if (SSL_pending(tls.get()) == 0 && ::poll(fds.data(), fds.size(), -1) <= 0) return;
+            if (fds[2].revents != 0) return;
+            if (fds[0].revents != 0 || SSL_pending(tls.get()) > 0) {
+                int const n = SSL_read(tls.get(), bytes.data(), static_cast<int>(bytes.size()));
+                if (n <= 0) return;
+                write_all(server.get(), {bytes.data(), static_cast<std::size_t>(n)});
+            }
+            if (fds[1].revents != 0) {
+                ssize_t const n = ::recv(server.get(), bytes.data(), bytes.size(), 0);
+                if (n <= 0) {
+                    SSL_shutdown(tls.get());
+                    return;
+                }
+                if (SSL_write(tls.get(), bytes.data(), static_cast<int>(n)) <= 0) return;
+            }
+        }
+    } catch (std::exception const&) {} // the server refuses
+}
+
+} // namespace coda::test
