@@ -66,12 +66,9 @@ operation<socket_fd> dial(std::string host, std::string service) {
     if (found.has_error()) co_return found.error();
     context const& here = co_await this_context();
     result<socket_fd> connected = error(errc::name_not_resolved);
-    auto left = static_cast<int>(found->size());
+    std::size_t left = found->size();
     for (auto const& to : *found) {
-        time_point const now = here.loop->now();
-        bool const bounded = here.deadline != no_deadline && left > 1;
-        time_point const latest = bounded ? now + (here.deadline - now) / left : here.deadline;
-        --left;
+        time_point const latest = fair_share(here.loop->now(), here.deadline, left--);
         auto attempt = connect_to({to.data(), to.size(), to.to_string()});
         connected = co_await as_result(with_deadline(latest, std::move(attempt)));
         if (connected.has_value() || here.cancel.requested()) break;

@@ -20,17 +20,6 @@ namespace {
 
 constexpr std::string_view default_port = "5432";
 
-// What of the time until `latest` is for the next of `left` steps.
-time_point fair_share(time_point now, time_point latest, std::size_t left) {
-    if (latest == no_deadline || left <= 1) return latest;
-    return now + (latest - now) / static_cast<duration::rep>(left);
-}
-
-// Whether a wait under a share of the context's time ended because of that share.
-bool share_ended(error const& e, context const& here) {
-    return e.code() == coda::errc::timed_out && !here.cancel.requested() && here.loop->now() < here.deadline;
-}
-
 // Each name becomes its addresses, in order; libpq then connects by hostaddr and keeps the name for TLS and messages.
 operation<std::vector<server_address>> resolved(std::vector<server_address> servers, server_choice choice) {
     context const& here = co_await this_context();

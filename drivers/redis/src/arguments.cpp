@@ -30,9 +30,9 @@ error refused(errc code, std::string_view name, std::string_view instead) {
     return {make_error_code(code), fmt::format("{}: {}", name, instead)};
 }
 
-// Beside the plain names, those with one more P in front: hiredis takes these for the same.
+// Or answers nothing. Beside the plain names, those with one more P in front: hiredis takes these for the same.
 bool pushes_messages(std::string_view name) noexcept {
-    if (is_one_of(name, "SSUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "PSYNC")) return true;
+    if (is_one_of(name, "SSUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "PSYNC", "REPLCONF")) return true;
     if (!name.empty() && (name[0] == 'p' || name[0] == 'P')) name.remove_prefix(1);
     return is_one_of(name, "SUBSCRIBE", "UNSUBSCRIBE", "MONITOR");
 }
@@ -57,6 +57,7 @@ bool has_block_option(command_view c) noexcept {
 bool changes_connection(command_view c) noexcept {
     if (same_word(c[0], "CLIENT"))
         return c.count >= 2 && is_one_of(c[1], "REPLY", "TRACKING", "CACHING", "NO-EVICT", "NO-TOUCH");
+    if (same_word(c[0], "SCRIPT")) return c.count >= 2 && same_word(c[1], "DEBUG");
     return is_one_of(c[0], "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "SELECT", "AUTH", "HELLO", "QUIT", "RESET",
                      "ASKING", "READONLY", "READWRITE");
 }

@@ -25,7 +25,8 @@ client::client(loop& l, std::string_view uri, client_options options) {
     auto const to = std::make_shared<detail::address const>(detail::address::parse(uri).value());
     auto const& o = options.connection;
     auto open = [&l, to, o] { return detail::open_session(l, to, o); };
-    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing_of(options));
+    sessions_ = std::make_shared<shared_connections<detail::session>>(
+        l, std::move(open), sharing_of(options, options.connection.command_timeout));
 }
 
 client::~client() { sessions_->end(); }

@@ -5,7 +5,9 @@
 
 #include <coda/redis/detail/commands.hpp>
 #include <coda/redis/error.hpp>
+#include <coda/runtime/deadline.hpp>
 #include <coda/runtime/resolve.hpp>
+#include <coda/runtime/this_context.hpp>
 #include <coda/runtime/wait_ready.hpp>
 #include <coda/runtime/when_all.hpp>
 
@@ -57,12 +59,26 @@ operation<> log_in(session* on, address const& to, std::vector<operation<>> befo
     return when_all(std::move(flight));
 }
 
+// A server that does not know AUTH repeats what was behind it.
+std::string without_secrets(std::string const& text, address const& to) {
+    auto const arguments = std::min(text.find(", with args"), text.size());
+    auto shown = text.substr(0, arguments);
+    bool const repeats = to.password && !to.password->empty() && shown.find(*to.password) != shown.npos;
+    return repeats ? shown.substr(0, shown.find(' ')) : shown;
+}
+
 // What made a new connection useless, in the server's or the system's words.
-error as_refusal(error const& why) {
+error as_refusal(error const& why, address const& to) {
     if (auto const* said = why.details<server_error>())
-        return {make_error_code(errc::connect_failed), outcome::not_sent, std::make_shared<server_error>(said->text)};
+        return {make_error_code(errc::connect_failed), outcome::not_sent,
+                std::make_shared<server_error>(without_secrets(said->text, to))};
     if (why.code() == coda::errc::connection_lost) return connect_failed(why.message());
     return why.with_outcome(outcome::not_sent);
+}
+
+// Whether the next address may do better.
+bool is_of_the_address(error const& why, context const& here) {
+    return share_ended(why, here) || (why.code() == errc::connect_failed && why.details<server_error>() == nullptr);
 }
 
 // Says where; a server's own words stay as they are.
@@ -95,11 +111,11 @@ operation<std::shared_ptr<session>> open_at(loop& l, result<context_handle> star
     if (int const why = socket_error(context->c.fd); why != 0) co_return connect_failed(std::strerror(why));
     if (to.path.empty() && redisEnableKeepAlive(&context->c) != REDIS_OK) co_return connect_failed(context->c.errstr);
     auto opened = session::open(l, std::move(context), options);
-    if (opened.has_error()) co_return as_refusal(opened.error());
+    if (opened.has_error()) co_return as_refusal(opened.error(), to);
     std::shared_ptr<session> const on = std::move(*opened);
     session::login const bounds(*on, options.connect_timeout);
     auto const logged_in = co_await as_result(log_in(on.get(), to, std::vector<operation<>>()));
-    if (logged_in.has_error()) co_return as_refusal(logged_in.error());
+    if (logged_in.has_error()) co_return as_refusal(logged_in.error(), to);
     co_return on;
 }
 
@@ -114,14 +130,15 @@ operation<std::shared_ptr<session>> open_session(loop& l, std::shared_ptr<addres
     }
     auto const found = co_await as_result(resolve(to->host, to->port));
     if (found.has_error()) co_return found.error();
+    context const& here = co_await this_context();
     result<std::shared_ptr<session>> opened = connect_failed(to->host + " has no address");
+    std::size_t left = found->size();
     for (auto const& endpoint : *found) {
+        time_point const latest = fair_share(here.loop->now(), here.deadline, left--);
         auto started = start(endpoint.host().c_str(), endpoint.port(), std::string());
-        opened = co_await as_result(open_at(l, std::move(started), *to, options));
-        // Only what this address did is a reason to try the next.
-        if (opened.has_value()) break;
+        opened = co_await as_result(with_deadline(latest, open_at(l, std::move(started), *to, options)));
+        if (opened.has_value() || !is_of_the_address(opened.error(), here)) break;
         opened = at_place(endpoint.to_string(), opened.error());
-        if (opened.error().code() != errc::connect_failed || opened.error().details<server_error>() != nullptr) break;
     }
     co_return std::move(opened);
 }
@@ -136,7 +153,9 @@ operation<> reset_session(std::shared_ptr<session> on, std::shared_ptr<address c
     std::vector<operation<>> by_hand;
     by_hand.push_back(attempt(on.get(), words{"DISCARD"}));
     by_hand.push_back(attempt(on.get(), words{"UNWATCH"}));
-    co_return co_await as_result(log_in(on.get(), *to, std::move(by_hand)));
+    auto const again = co_await as_result(log_in(on.get(), *to, std::move(by_hand)));
+    if (again.has_error() && again.error().details<server_error>()) co_return as_refusal(again.error(), *to);
+    co_return again;
 }
 
 } // namespace coda::redis::detail

@@ -168,9 +168,10 @@ void link::write() noexcept {
     if (unwritten() > 0) return watch_->want(readiness::both);
     watch_->want(readiness::read);
     written_ = 0;
-    if (sdsalloc(buffer) <= largest_buffer_kept) return sdsclear(buffer);
+    sds const smaller = sdsalloc(buffer) > largest_buffer_kept ? sdsempty() : nullptr;
+    if (smaller == nullptr) return sdsclear(buffer);
     sdsfree(buffer);
-    buffer = sdsempty();
+    buffer = smaller;
 }
 
 // What the server said before it went may still be there to read.
@@ -184,6 +185,17 @@ void link::write_failed(int why) noexcept {
 void link::read() noexcept {
     if (outstanding_ == 0) return look_at_unexpected();
     redisAsyncHandleRead(context_);
+    if (context_ != nullptr && outstanding_ == 0) look_at_rest();
+}
+
+// Behind the last reply that was asked for, hiredis may have read the beginning of another. The next command must not
+// take it for its own.
+void link::look_at_rest() noexcept {
+    redisReader const& r = *context_->c.reader;
+    if (r.pos >= r.len) return;
+    std::string_view const rest(r.buf + r.pos, r.len - r.pos);
+    failure_ = rest[0] == '-' ? last_words(rest.substr(1)) : protocol_error("a reply that nobody asked for");
+    close();
 }
 
 // Nothing was asked, so that this is the end of the stream, or the server's reason for ending it. hiredis would abort

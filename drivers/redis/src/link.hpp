@@ -62,6 +62,7 @@ private:
     struct hooks;
 
     void look_at_unexpected() noexcept;
+    void look_at_rest() noexcept;
     void write_failed(int why) noexcept;
     void context_gone() noexcept;
     bool begin_value(redisReadTask const* task, std::string_view text = {}) noexcept;

@@ -15,6 +15,8 @@ result<> check(connection_options const& o) {
     });
 }
 
-result<> check(client_options const& o) { return first_error({check(o.connection), check(sharing_of(o))}); }
+result<> check(client_options const& o) {
+    return first_error({check(o.connection), check(sharing_of(o, o.connection.command_timeout))});
+}
 
 } // namespace coda::redis

@@ -77,8 +77,10 @@ TEST_P(commands, set_under_conditions_and_with_an_expiry) {
         EXPECT_NEAR(longest, 300, 50);
         auto const nothing = co_await db.expire(fresh_key(), 1s);
         EXPECT_FALSE(nothing);
-        auto const negative = co_await as_result(db.set(key, "5", -1s));
-        expect_error(negative, server_errc::err, outcome::completed);
+        for (auto const gone : {coda::duration(-1s), coda::duration(0s)}) {
+            auto const never = co_await as_result(db.set(key, "5", gone));
+            expect_error(never, server_errc::err, outcome::completed);
+        }
     };
     run(body());
 }

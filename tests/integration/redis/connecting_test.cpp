@@ -2,6 +2,8 @@
 #include "on_redis.hpp"
 #include "support/blocking_calls.hpp"
 #include "support/cancel_everywhere.hpp"
+#include "support/fault_proxy.hpp"
+#include "support/played_dns.hpp"
 #include "support/scripted_peer.hpp"
 #include "support/unreachable_endpoint.hpp"
 
@@ -88,6 +90,37 @@ TEST_P(connecting, to_a_name_does_not_put_the_loop_to_sleep) {
     };
     run(body());
     EXPECT_EQ(calls.names(), "");
+}
+
+// Each address of a name has its share of the time.
+TEST_P(connecting, to_a_name_goes_on_behind_an_address_that_refuses_or_says_nothing) {
+    coda::test::fault_proxy proxy(server().where());
+    coda::test::played_dns dns;
+    dns.add_host("two.coda.test", {"127.0.0.2", "127.0.0.1"});
+    auto const uri = fmt::format("redis://two.coda.test:{}?client_name={}", proxy.port(), server().mark());
+    auto const connect = [&](coda::duration limit) {
+        connection db(loop(), uri, {.connect_timeout = limit});
+        EXPECT_THAT(asked(db, "INFO"), HasSubstr("name=" + server().mark()));
+    };
+    connect(30s);
+    auto const mute = coda::test::listen_at("127.0.0.2", proxy.port());
+    connect(1s);
+}
+
+TEST_P(connecting, to_a_server_that_repeats_a_password_does_not) {
+    for (auto const* says : {"-ERR unknown command 'AUTH', with args beginning with: 'me' 's3cret' \r\n",
+                             "-ERR unknown command `AUTH`, with args beginning with: `me`, `s3cret`, \r\n",
+                             "-DENIED s3cret is no password\r\n"}) {
+        scripted_peer const peer([&](conversation& with) {
+            with.expect_until("SELECT\r\n$1\r\n0\r\n");
+            with.send(says);
+            with.hang();
+        });
+        auto const why = failure(at(peer, "me:s3cret@"));
+        EXPECT_EQ(why.code(), errc::connect_failed);
+        EXPECT_THAT(why.message(), Not(HasSubstr("s3cret")));
+        EXPECT_THAT(why.message(), testing::AnyOf(HasSubstr("unknown command"), HasSubstr("DENIED")));
+    }
 }
 
 TEST_P(connecting, with_a_wrong_password_is_told_so_by_the_server) {

@@ -110,6 +110,15 @@ TEST_F(extract, a_status) {
     EXPECT_EQ(refusal<std::int64_t>(), "expected an integer, got a status");
 }
 
+// It is no value: that comes with EXEC's.
+TEST_F(extract, nothing_but_a_status_from_what_multi_has_queued) {
+    b.add_text(reply_kind::status, "QUEUED");
+    EXPECT_EQ(read<status>(), status{"QUEUED"});
+    EXPECT_EQ(refusal<std::string>(), "expected a string, got a status");
+    EXPECT_EQ(refusal<std::optional<std::string>>(), "expected a string, got a status");
+    EXPECT_EQ(refusal<bool>(), "expected a bool, got a status");
+}
+
 TEST_F(extract, a_list) {
     b.add_array(3);
     text("a");

@@ -146,6 +146,18 @@ auto with_deadline(time_point deadline, A a) {
         [deadline](context const& parent) { return detail::deadline_context(parent, deadline); }, std::move(a));
 }
 
+/// The deadline of the next of `left` attempts in a row, each of which has an even share of the time until `latest`.
+inline time_point fair_share(time_point now, time_point latest, std::size_t left) noexcept {
+    if (latest == no_deadline || left <= 1) return latest;
+    return now + (latest - now) / static_cast<duration::rep>(left);
+}
+
+/// Whether what ran under a share of the time of the context `here` ended because of that share: there is time for
+/// more.
+inline bool share_ended(error const& e, context const& here) noexcept {
+    return e.code() == errc::timed_out && !here.cancel.requested() && here.loop->now() < here.deadline;
+}
+
 /// Runs `a` so that a request on `token`'s source (of the same loop) cancels it too, with that request's reason.
 template <class A>
 auto with_cancellation(cancel_token token, A a) {

@@ -18,8 +18,8 @@ namespace coda::redis {
 struct connection_options {
     /// How long connecting may take, from name resolution to the login. More than 0, at most 24 h.
     duration connect_timeout = std::chrono::seconds(10);
-    /// The longest that a command may take, queueing included, where its context has no earlier deadline. More than 0,
-    /// at most 24 h.
+    /// The longest that a command may take, queueing included, where its context has no earlier deadline; before it, a
+    /// client's waits as long at most for a connection, where none is open. More than 0, at most 24 h.
     duration command_timeout = std::chrono::seconds(30);
     /// How long the reply to a command whose caller has left may take, before the connection is given up. More than 0,
     /// at most 24 h.

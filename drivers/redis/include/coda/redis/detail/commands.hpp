@@ -47,13 +47,14 @@ namespace coda::redis {
 /// for one argument each, an std::optional for one or none. Rvalues are kept until sent; lvalues, char pointers and
 /// string views are referred to and must live until the operation has ended.
 ///
-/// Every one: begins when awaited, on the object's loop; bounded by the context's deadline and by command_timeout;
-/// cancelled by its context. The error tells the outcome: `not_sent` where it was still queued (the connection is as if
-/// nothing had been), `unknown` where it was sent (the caller resumes at once; the reply drains, or the connection ends
-/// with a command that may block), `completed` where the server answered: with an error of its own, `server_errc` as
-/// code and `server_error` details, or with a reply that is not readable as the type asked for
-/// (coda::errc::type_mismatch, naming what was expected and what came). Others: invalid_argument (a command too large,
-/// or whose name is no word), queue_full, connection_lost, protocol_error, connect_failed, closed.
+/// Every one: begins when awaited, on the object's loop; bounded by the context's deadline and by command_timeout, as
+/// is the wait for a connection before it where none is open; cancelled by its context. The error tells the outcome:
+/// `not_sent` where it was still queued (the connection is as if nothing had been), `unknown` where it was sent (the
+/// caller resumes at once; the reply drains, or the connection ends with a command that may block), `completed` where
+/// the server answered: with an error of its own, `server_errc` as code and `server_error` details, or with a reply
+/// that is not readable as the type asked for (coda::errc::type_mismatch, naming what was expected and what came).
+/// Others: invalid_argument (a command too large, or whose name is no word), queue_full, connection_lost,
+/// protocol_error, connect_failed, closed.
 template <class Source>
 class commands {
 public:
@@ -63,8 +64,10 @@ public:
     /// pairs and maps from flat lists.
     ///
     /// Refused before anything is sent: on every connection what would break the pairing of commands and replies
-    /// (SUBSCRIBE and its kin, MONITOR, CLIENT REPLY, HELLO 3: errc::unsupported_command), and on a shared client what
-    /// would change or block the connection for others (MULTI, WATCH, SELECT, BLPOP ...: errc::needs_own_connection).
+    /// (SUBSCRIBE and its kin, MONITOR, REPLCONF, CLIENT REPLY, HELLO 3: errc::unsupported_command), and on a shared
+    /// client what would change or block the connection for others (MULTI, WATCH, SELECT, BLPOP ...:
+    /// errc::needs_own_connection). Within MULTI a command is answered with a status, QUEUED, which is read as nothing
+    /// else.
     template <class T = void, class... Args>
         requires(sizeof...(Args) > 0)
     operation<T> command(Args&&... args) {
@@ -89,10 +92,10 @@ public:
         return run<bool>("SET", std::forward<Key>(key), std::forward<Value>(value), "PX",
                          detail::milliseconds(options.ttl), word(condition));
     }
-    /// The same with an expiry.
+    /// The same with an expiry, of which the server takes none that is 0 or less.
     template <class Key, class Value>
     operation<bool> set(Key&& key, Value&& value, duration ttl) {
-        return set(std::forward<Key>(key), std::forward<Value>(value), set_options{.ttl = ttl});
+        return run<bool>("SET", std::forward<Key>(key), std::forward<Value>(value), "PX", detail::milliseconds(ttl));
     }
 
     /// Deletes keys; gives how many there were.

@@ -50,12 +50,16 @@ struct extract<T> {
     }
 };
 
+// Instead of a value, within MULTI: it will come with EXEC's.
+inline bool is_queued(reply_view r) noexcept { return r.kind() == reply_kind::status && r.text() == "QUEUED"; }
+
 // 0 or 1; OK or nil, as SET and its kin say it.
 template <>
 struct extract<bool> {
     static bool read(reply_view from, bool& to, error& why) {
         bool const number = from.kind() == reply_kind::integer && (from.integer() == 0 || from.integer() == 1);
-        if (!number && !from.is_nil() && from.kind() != reply_kind::status) return mismatch("a bool", from, why);
+        bool const word = from.is_nil() || (from.kind() == reply_kind::status && !is_queued(from));
+        if (!number && !word) return mismatch("a bool", from, why);
         to = from.integer() == 1 || from.kind() == reply_kind::status;
         return true;
     }
@@ -71,8 +75,8 @@ struct extract<double> {
 template <>
 struct extract<std::string> {
     static bool read(reply_view from, std::string& to, error& why) {
-        if (from.kind() != reply_kind::string && from.kind() != reply_kind::status)
-            return mismatch("a string", from, why);
+        bool const text = from.kind() == reply_kind::string || from.kind() == reply_kind::status;
+        if (!text || is_queued(from)) return mismatch("a string", from, why);
         to.assign(from.text());
         return true;
     }
