@@ -42,6 +42,7 @@ result<> check(sharing_options const& o) {
     return first_error({
         check_range("connections", o.connections, 1, 1'000),
         check_range("max_waiting", o.max_waiting, 1, 10'000'000),
+        check_duration("wait_timeout", o.wait_timeout),
         check_duration("connect_timeout", o.connect_timeout),
         check_duration("drain_timeout", o.drain_timeout),
         check_backoff(o.first_backoff, o.max_backoff),

@@ -22,7 +22,7 @@ result<> check(connection_options const& o) {
 result<> check(client_options const& o) {
     return first_error({
         check(o.connection),
-        check(sharing_of(o)),
+        check(sharing_of(o, o.connection.statement_timeout)),
         coda::check(o.pool),
         check_range("min_group", o.min_group, 2, o.max_group),
         check_range("max_group", o.max_group, o.min_group, 1'024),

@@ -111,6 +111,7 @@ client::client(coda::loop& l, std::string_view uri, client_options options) {
     auto open = [&l, to, options] { return detail::open_session(l, to, options); };
     coda::sharing_options const sharing{.connections = options.connections,
                                         .max_waiting = options.max_queued,
+                                        .wait_timeout = options.command_timeout,
                                         .connect_timeout = options.connect_timeout,
                                         .drain_timeout = options.drain_timeout,
                                         .name = "memcached"};

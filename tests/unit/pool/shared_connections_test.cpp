@@ -189,6 +189,18 @@ TEST_F(sharing, one_who_waits_longer_than_he_may_learns_why) {
     loop.run(body());
 }
 
+TEST_F(sharing, one_without_a_deadline_waits_no_longer_than_wait_timeout) {
+    peer.connect_takes = 1h;
+    connections shared(loop, peer.opener(), {.wait_timeout = 2s, .connect_timeout = 1h});
+    auto const body = [&]() -> task<> {
+        auto const late = co_await get(shared);
+        EXPECT_EQ(late.error().code(), errc::timed_out);
+        EXPECT_EQ(late.error().outcome(), outcome::not_sent);
+        EXPECT_EQ(loop.elapsed(), 2s);
+    };
+    loop.run(body());
+}
+
 TEST_F(sharing, an_attempt_ends_after_connect_timeout) {
     peer.connect_takes = 1h;
     connections shared(loop, peer.opener(), {.connect_timeout = 30ms});

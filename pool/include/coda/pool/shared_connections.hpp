@@ -69,7 +69,8 @@ public:
     /// look at each connection.
     Connection* pick();
 
-    /// Waits for a connection for the next request, until one is open or the next attempt to open one has failed.
+    /// Waits for a connection for the next request, until one is open or the next attempt to open one has failed, at
+    /// most wait_timeout.
     /// Errors, all not_sent: what the attempt failed with, queue_full and timed_out (with `acquire_error`), closed, and
     /// the context's reason when it is cancelled; the attempt goes on then.
     operation<std::shared_ptr<Connection>> wait();
@@ -162,8 +163,9 @@ operation<std::shared_ptr<Connection>> shared_connections<Connection>::wait() {
     if (opening_ == 0) co_return core_.not_served(*core_.last_error(), {}, counts()); // it is not time to try again
     if (waiting_ >= options_.max_waiting) co_return core_.not_served(error(errc::queue_full), {}, counts());
     {
+        detail::deadline_context const bounded(caller, since + options_.wait_timeout);
         detail::connection_wait turn(waiters_, waiting_);
-        auto const waited = co_await as_result(turn);
+        auto const waited = co_await in_context(bounded.get(), as_result(turn));
         if (waited.has_error()) co_return core_.not_served(waited.error(), loop_.now() - since, counts());
     }
     // All who waited come at once: the least loaded for each, and more are opened for them.

@@ -20,6 +20,8 @@ struct sharing_options {
     std::size_t connections = 1;
     /// Tasks that wait for a connection to be opened; one more gets errc::queue_full. 1 to 10,000,000.
     std::size_t max_waiting = 100'000;
+    /// How long one of them waits, where its context has no earlier deadline. More than 0, at most 24 h.
+    duration wait_timeout = std::chrono::seconds(30);
     /// How long opening a connection may take. More than 0, at most 24 h.
     duration connect_timeout = std::chrono::seconds(10);
     /// How long `close` waits for what is in flight. More than 0, at most 24 h.
@@ -37,11 +39,13 @@ struct sharing_options {
 };
 static_assert(std::is_trivially_copyable_v<sharing_options>);
 
-/// What of a client's options is about sharing its connections. For drivers whose options have these names.
+/// What of a client's options is about sharing its connections. For drivers whose options have these names;
+/// `request_timeout` is how long a request may take.
 template <class ClientOptions>
-sharing_options sharing_of(ClientOptions const& o) noexcept {
+sharing_options sharing_of(ClientOptions const& o, duration request_timeout) noexcept {
     return {.connections = o.connections,
             .max_waiting = o.connection.max_queued,
+            .wait_timeout = request_timeout,
             .connect_timeout = o.connection.connect_timeout,
             .drain_timeout = o.connection.drain_timeout,
             .first_backoff = o.first_backoff,
