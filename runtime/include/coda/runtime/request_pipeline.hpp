@@ -70,7 +70,7 @@ public:
     /// How many of the oldest in the queue are such that `fits(request)`, one behind the other; `most` is where to stop
     /// counting.
     template <class Fits>
-    std::size_t count_queued(std::size_t most, Fits fits) noexcept {
+    std::size_t count_queued(std::size_t most, Fits fits) {
         std::size_t n = 0;
         for (resumption* r = queue_.first(); r != nullptr && n < most; r = queue_.after(*r), ++n)
             if (!fits(static_cast<pipeline_request&>(*r))) break;
