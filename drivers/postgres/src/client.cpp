@@ -47,7 +47,8 @@ client::client(loop& l, std::string uri, client_options options) {
     auto open = [&l, uri = std::move(uri), o, by = grouping_, count = count_] {
         return open_session(l, uri, o, by, count);
     };
-    sessions_ = std::make_shared<shared_connections<detail::session>>(l, std::move(open), sharing_of(options));
+    sessions_ = std::make_shared<shared_connections<detail::session>>(
+        l, std::move(open), sharing_of(options, options.connection.statement_timeout));
 }
 
 client::~client() {

@@ -49,7 +49,16 @@ operation<> connection::reset() {
         if (done.has_error()) co_return done.error();
     }
     own_->used = false;
+    if (own_->session) own_->session->locks.clear();
     co_return result<>();
+}
+
+operation<advisory_lease> connection::advisory_lock(std::int64_t key, lock_mode mode) {
+    return detail::locked(detail::lock_advisory(detail::borrowed{own_, nullptr}, key, mode, true));
+}
+
+operation<std::optional<advisory_lease>> connection::try_advisory_lock(std::int64_t key, lock_mode mode) {
+    return detail::lock_advisory(detail::borrowed{own_, nullptr}, key, mode, false);
 }
 
 operation<> connection::close() {

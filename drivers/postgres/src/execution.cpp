@@ -5,7 +5,9 @@
 
 namespace coda::pg::detail {
 
-execution::execution(session* on, statement_view const& statement, grouped group) noexcept
-    : request(on, form::statement, group), statement_(statement) {}
+execution::execution(session* on, statement_view const& statement, grouped group, statement_notes* notes) noexcept
+    : request(on, form::statement, group), statement_(statement) {
+    note_on(notes);
+}
 
 } // namespace coda::pg::detail

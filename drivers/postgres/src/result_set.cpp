@@ -28,6 +28,8 @@ result<std::size_t> result_view::column(std::string_view name) const {
     return no_such_column(name);
 }
 
+std::size_t result_view::memory() const noexcept { return result_ != nullptr ? PQresultMemorySize(result_) : 0; }
+
 std::uint64_t result_view::affected() const noexcept {
     std::string_view const text = PQcmdTuples(result_);
     std::uint64_t rows = 0;

@@ -23,9 +23,9 @@ bool ends_session(pg_result const* failed) noexcept {
     return severity != nullptr && (std::string_view(severity) == "FATAL" || std::string_view(severity) == "PANIC");
 }
 
-error server_failure(pg_result const* failed) {
+std::shared_ptr<server_error> fields_of(pg_result const* said) {
     auto field = [&](int code) -> std::string {
-        char const* value = PQresultErrorField(failed, code);
+        char const* value = PQresultErrorField(said, code);
         return value != nullptr ? value : "";
     };
     auto details = std::make_shared<server_error>();
@@ -46,6 +46,11 @@ error server_failure(pg_result const* failed) {
     details->file = field(PG_DIAG_SOURCE_FILE);
     details->line = field(PG_DIAG_SOURCE_LINE);
     details->routine = field(PG_DIAG_SOURCE_FUNCTION);
+    return details;
+}
+
+error server_failure(pg_result const* failed) {
+    auto details = fields_of(failed);
     // A failure that libpq itself found (a reply it cannot parse) has no SQLSTATE.
     if (details->code.empty())
         return {coda::errc::protocol_error, one_line(PQresultErrorMessage(failed)), outcome::unknown};

@@ -14,6 +14,9 @@ std::string one_line(std::string text);
 // Whether the server says that it ends the session with this failure (severity FATAL or PANIC).
 bool ends_session(pg_result const* failed) noexcept;
 
+// The fields of an error or a notice.
+std::shared_ptr<server_error> fields_of(pg_result const* said);
+
 // A failed result as an error with all the fields that the server sent. The server has answered, `completed`, unless it
 // ended the session with it: then the statement may have been past its commit.
 error server_failure(pg_result const* failed);

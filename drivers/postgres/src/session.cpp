@@ -37,6 +37,12 @@ bool starts_copy(ExecStatusType status) noexcept {
     return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
+void pass_on_notice(void* observer, PGresult const* said) noexcept {
+    try {
+        static_cast<statement_observer*>(observer)->on_notice(*fields_of(said));
+    } catch (std::bad_alloc const&) {} // it is only a notice
+}
+
 operation<> run_text(session* on, std::string_view sql) {
     statement_view const statement{sql, {}};
     auto const done = co_await as_result(execute_on{on, statement});
@@ -64,8 +70,10 @@ session::session(loop& l, established made, connection_options const& options, o
       pipeline_(options.max_in_flight, options.max_queued),
       cache_(options.statement_cache),
       count_(count != nullptr ? std::move(count) : std::make_shared<statement_statistics>()),
+      observer_(options.observer),
       state_(connection_.get()),
       key_(made.key),
+      drain_timeout_(options.drain_timeout),
       cancel_timeout_(options.cancel_timeout),
       cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
       cancel_timer_(*this) {
@@ -73,7 +81,10 @@ session::session(loop& l, established made, connection_options const& options, o
         l, PQsocket(connection_.get()), [](void* self, readiness r) noexcept { static_cast<session*>(self)->ready(r); },
         this);
     watch_->want(readiness::read);
+    if (observer_ != nullptr) PQsetNoticeReceiver(connection_.get(), &pass_on_notice, observer_);
 }
+
+statement_observer* observer_of(session const* s) noexcept { return s->observer(); }
 
 session::~session() { lose(error(coda::errc::closed)); }
 
@@ -199,6 +210,7 @@ void session::on_result(PGresult* owned) {
 void session::tell(pipeline::step const& step, result<result_set>&& what) noexcept {
     using does = pipeline::step::what;
     auto& r = static_cast<request&>(*step.who);
+    if (r.notes_ != nullptr) r.notes_->was_answered();
     switch (step.does) {
     case does::nothing:
     case does::broken: break;

@@ -3,6 +3,7 @@
 
 #include "backend_key.hpp"
 #include "grouping_policy.hpp"
+#include "held_locks.hpp"
 #include "pipeline.hpp"
 #include "reported_state.hpp"
 #include "server_cancel.hpp"
@@ -10,6 +11,7 @@
 
 #include <coda/postgres/detail/batch.hpp>
 #include <coda/postgres/detail/execution.hpp>
+#include <coda/postgres/detail/observed.hpp>
 #include <coda/postgres/detail/row_feed.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/postgres/statement_statistics.hpp>
@@ -53,10 +55,13 @@ public:
     ~session();
 
     int backend_pid() const noexcept;
+    statement_observer* observer() const noexcept { return observer_; }
 
     // Of one that a task has alone: whether a transaction is open, begun by a transaction_block or by its text.
     bool in_transaction() const noexcept;
     bool in_block = false;
+    held_locks locks;
+    duration drain_timeout() const noexcept { return drain_timeout_; }
     // A statement that nobody waits for, queued in the loop's next step. It costs the connection where it fails or
     // takes longer than `limit`.
     void run_unattended(std::string sql, duration limit) noexcept;
@@ -86,7 +91,7 @@ private:
     bool prepare_fence();
     bool send_fence();
     bool send(request& r, statement_view const& s, sending how);
-    void note_sent(request& r, sending const& how);
+    void note_sent(request& r, sending const& how, statement_use use);
     bool send_next(request& next, std::size_t together);
     bool open_batch(batch& b);
     bool close_batch(bool keep);
@@ -127,11 +132,13 @@ private:
     pipeline pipeline_;
     statement_cache cache_;
     counts count_;
+    statement_observer* observer_;
     reported_state state_;
     std::uint64_t known_before_ = 0; // the last statement that was known before the batch that is open
     fence fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;
+    duration drain_timeout_;
     duration cancel_timeout_;
     server_cancel cancel_;
     cancel_timer cancel_timer_;

@@ -107,7 +107,7 @@ bool session::send(request& r, statement_view const& s, sending how) {
                                                (pipeline_.is_open() && known->id > known_before_));
     if (is_there) {
         how.statement = known->id;
-        note_sent(r, how);
+        note_sent(r, how, statement_use::cached);
         ++count_->hits;
         return PQsendQueryPrepared(c, known->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
                sync_after(how);
@@ -119,7 +119,7 @@ bool session::send(request& r, statement_view const& s, sending how) {
         if (auto const* added = cache_.add(s.sql, s.types)) {
             how.statement = added->id;
             how.prepares = true;
-            note_sent(r, how);
+            note_sent(r, how, statement_use::prepared);
             ++count_->prepared;
             return PQsendPrepare(c, added->name.c_str(), sql_.c_str(), count, s.types.data()) != 0 &&
                    PQsendQueryPrepared(c, added->name.c_str(), count, s.values, s.lengths, s.formats, binary) != 0 &&
@@ -127,13 +127,14 @@ bool session::send(request& r, statement_view const& s, sending how) {
         }
     }
     // Nothing is known of its preparation yet, or there is no room: parsed for this once.
-    note_sent(r, how);
+    note_sent(r, how, statement_use::unprepared);
     ++count_->unprepared;
     return PQsendQueryParams(c, sql_.c_str(), count, s.types.data(), s.values, s.lengths, s.formats, binary) != 0 &&
            sync_after(how);
 }
 
-void session::note_sent(request& r, sending const& how) {
+void session::note_sent(request& r, sending const& how, statement_use use) {
+    if (r.notes_ != nullptr) r.notes_->was_sent(use);
     if (pipeline_.is_open()) return pipeline_.sent_part(how);
     pipeline_.sent(r, how);
 }

@@ -37,6 +37,21 @@ void expect_failure(coda::result<T> const& r, coda::error_code code) {
     EXPECT_EQ(r.error().outcome(), outcome::completed);
 }
 
+// A number may be the parameter of one that is read as numbers.
+TEST_P(a_statement, of_a_type_takes_parameters_of_the_same) {
+    pg::client db(loop(), server().uri());
+    auto const body = [&]() -> task<> {
+        auto const one = co_await db.query<int>("select $1", 1);
+        auto const two = co_await db.read<int>("select $1", 2);
+        auto const [three] = co_await db.pipeline(pg::query<int>("select $1", 3));
+        EXPECT_EQ(one.at(0) + two.at(0) + three.at(0), 6);
+        auto const rows = co_await db.query("select $1", 4);
+        EXPECT_EQ(rows.get<int>(0, 0).value(), 4);
+        co_await db.close();
+    };
+    run(body());
+}
+
 TEST_P(a_statement, gives_back_every_value_of_every_type) {
     auto db = connected();
     auto const same = [&]<class T>(char const* sql, std::vector<T> const& values) {

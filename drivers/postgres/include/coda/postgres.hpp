@@ -9,7 +9,9 @@
 #include <coda/postgres/cursor.hpp>
 #include <coda/postgres/error.hpp>
 #include <coda/postgres/many_options.hpp>
+#include <coda/postgres/observer.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/postgres/result_set.hpp>
+#include <coda/postgres/slow_statement_log.hpp>
 #include <coda/postgres/statement.hpp>
 #include <coda/postgres/transaction.hpp>

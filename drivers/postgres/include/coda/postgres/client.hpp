@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/statistics.hpp>
+#include <coda/postgres/advisory_lease.hpp>
 #include <coda/postgres/statement_statistics.hpp>
 #include <coda/postgres/transaction.hpp>
 
@@ -83,6 +84,16 @@ public:
         return transaction(transaction_options(), std::move(body));
     }
 
+    /// An advisory lock as connection::advisory_lock's, on a connection that the lease has alone
+    /// (client_options::pool).
+    operation<advisory_lease> advisory_lock(std::int64_t key, lock_mode mode = lock_mode::exclusive) {
+        return detail::locked(detail::lock_advisory(leased_, key, mode, true));
+    }
+    operation<std::optional<advisory_lease>> try_advisory_lock(std::int64_t key,
+                                                               lock_mode mode = lock_mode::exclusive) {
+        return detail::lock_advisory(leased_, key, mode, false);
+    }
+
     /// Opens one connection if there is none: to learn early whether the server can be reached.
     operation<> connect();
 
@@ -100,7 +111,7 @@ public:
     statements_of_client reads() const noexcept { return statements_of_client({sessions_, grouping_, as::read}); }
 
     /// The same, of all rows: short for `reads().query`.
-    template <class... Args>
+    template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
     operation<result_set> read(std::string_view sql, Args&&... args) {
         return reads().query(sql, std::forward<Args>(args)...);
     }

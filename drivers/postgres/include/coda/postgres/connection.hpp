@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/exclusive_session.hpp>
+#include <coda/postgres/advisory_lease.hpp>
 #include <coda/postgres/detail/row_streams.hpp>
 #include <coda/postgres/statement_statistics.hpp>
 #include <coda/postgres/transaction.hpp>
@@ -65,6 +66,13 @@ public:
     operation<detail::body_value_t<Body, pg::transaction>> transaction(Body body) {
         return transaction(transaction_options(), std::move(body));
     }
+
+    /// Waits for an advisory lock, which the session holds until the lease goes, and beyond transactions. Cancelled or
+    /// late, it is not held. A session may take each lock once (coda::errc::invalid_argument). Not through PgBouncer in
+    /// transaction mode, where a session is nobody's. Errors as of a statement.
+    operation<advisory_lease> advisory_lock(std::int64_t key, lock_mode mode = lock_mode::exclusive);
+    /// The same without waiting: nothing where it cannot be had.
+    operation<std::optional<advisory_lease>> try_advisory_lock(std::int64_t key, lock_mode mode = lock_mode::exclusive);
 
     /// Asks the server for a sign of life: an empty round trip.
     operation<> ping();

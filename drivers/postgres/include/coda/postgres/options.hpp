@@ -12,6 +12,8 @@
 
 namespace coda::pg {
 
+class statement_observer;
+
 /// In which order the servers of a connection string are tried, and the addresses of each name.
 enum class host_order : unsigned char {
     as_given,
@@ -24,8 +26,8 @@ struct connection_options {
     /// is left of it evenly; a connect_timeout in the connection string bounds each of them, as with libpq. More than
     /// 0, at most 24 h.
     duration connect_timeout = std::chrono::seconds(10);
-    /// The longest that a statement may take, queueing included, where its context has no earlier deadline. More than
-    /// 0, at most 24 h.
+    /// The longest that a statement may take, queueing included, where its context has no earlier deadline; before it,
+    /// a client's waits as long at most for a connection, where none is open. More than 0, at most 24 h.
     duration statement_timeout = std::chrono::seconds(30);
     /// How long the reply to a statement whose caller has left may take, before the connection is given up. More than
     /// 0, at most 24 h.
@@ -48,6 +50,8 @@ struct connection_options {
     host_order hosts = host_order::as_given;
     /// Of host_order::random.
     random_source random{};
+    /// Is told of all statements and notices, on the loop's thread; nullptr: nobody. Must outlive the connection.
+    statement_observer* observer = nullptr;
 };
 
 /// Which statements of a client may be grouped: those that wait in the queue together share one Sync, inside a fence

@@ -47,6 +47,8 @@ public:
     /// What the server says it has done: "INSERT 0 3", "CREATE TABLE" (PostgreSQL manual, 55.7, CommandComplete). Valid
     /// as long as this object.
     using result_view::command;
+    /// Bytes that libpq has taken for it.
+    using result_view::memory;
     /// The bytes of a value, valid as long as this object; no value where it is NULL. `row` and `column` must exist.
     std::optional<bytes> raw(std::size_t row, std::size_t column) const& noexcept {
         return result_view::raw(row, column);

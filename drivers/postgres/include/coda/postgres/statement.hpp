@@ -39,7 +39,7 @@ using statement_for = statement<Decode, parameters_for<Args...>>;
 } // namespace detail
 
 /// The rows as they came.
-template <class... Args>
+template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
 detail::statement_for<detail::as_is, Args...> query(std::string_view sql, Args&&... args) {
     return detail::statement_for<detail::as_is, Args...>(sql, std::in_place, std::forward<Args>(args)...);
 }

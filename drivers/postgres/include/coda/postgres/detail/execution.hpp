@@ -9,7 +9,7 @@ namespace coda::pg::detail {
 // outlive it.
 class execution final : public request {
 public:
-    execution(session* on, statement_view const& statement, grouped group) noexcept;
+    execution(session* on, statement_view const& statement, grouped group, statement_notes* notes) noexcept;
 
     // An error that came before the connection was lost stands; rows do not: their transaction may not have ended.
     result<result_set> await_result() noexcept {
@@ -36,7 +36,8 @@ struct [[nodiscard]] execute_on {
     session* on;
     statement_view const& statement;
     grouped group = grouped::never;
-    execution operator co_await() const noexcept { return {on, statement, group}; }
+    statement_notes* notes = nullptr;
+    execution operator co_await() const noexcept { return {on, statement, group, notes}; }
 };
 
 } // namespace coda::pg::detail

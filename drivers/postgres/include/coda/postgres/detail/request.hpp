@@ -8,6 +8,7 @@
 namespace coda::pg::detail {
 
 class session;
+struct statement_notes;
 
 // Whether a statement may share a Sync with others, behind a fence that refuses writes.
 enum class grouped : unsigned char {
@@ -28,6 +29,9 @@ public:
     // Does not suspend either where a stream of rows has the connection (errc::stream_open).
     bool await_suspend(std::coroutine_handle<> h, context const* ctx) noexcept;
 
+    // Where its session notes what becomes of it, if anywhere; must outlive it.
+    void note_on(statement_notes* where) noexcept { notes_ = where; }
+
 protected:
     request(session* on, form what, grouped group = grouped::never) noexcept;
     ~request() = default;
@@ -43,6 +47,7 @@ private:
     session* on_;
     form form_;
     grouped group_;
+    statement_notes* notes_ = nullptr;
 };
 
 } // namespace coda::pg::detail

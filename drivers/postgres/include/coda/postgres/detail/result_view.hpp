@@ -23,6 +23,7 @@ public:
     result<std::size_t> column(std::string_view name) const;
     std::uint64_t affected() const noexcept;
     std::string_view command() const noexcept;
+    std::size_t memory() const noexcept; // that libpq has taken for it
     std::optional<bytes> raw(std::size_t row, std::size_t column) const noexcept;
 
     // The same for those who have checked the place; data() is null where it is NULL.

@@ -4,6 +4,7 @@
 #include <coda/pool/session_choice.hpp>
 #include <coda/postgres/batch_error.hpp>
 #include <coda/postgres/detail/batch.hpp>
+#include <coda/postgres/detail/observed.hpp>
 #include <coda/postgres/many_options.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/this_context.hpp>
@@ -119,9 +120,15 @@ operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets
     session_choice choice(source);
     auto const on = co_await as_result(choice);
     if (on.has_error()) co_return on.error();
+    statement_view const all_sets{sql, {}};
+    observed watch(observer_of(*on), all_sets);
     batch flight(*on, std::span(&*first, 1), options.atomic ? batch::whole : options.chunk);
+    flight.note_on(watch.notes());
     auto const turn = co_await as_result(flight.turn());
-    if (turn.has_error()) co_return turn.error();
+    if (turn.has_error()) {
+        watch.failed(turn.error());
+        co_return turn.error();
+    }
 
     auto more = writer.write_part(flight);
     result<> ended;
@@ -138,7 +145,12 @@ operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets
         failure = failed_in_batch(sets_of, ended.error(), flight.failed_at(), flight.stored());
     else if (more.has_error())
         failure = failed_in_batch(sets_of, more.error().with_outcome(outcome::completed), writer.at(), flight.stored());
-    if (failure) co_return as_told(source, *failure);
+    watch.were(writer.at(), flight.affected());
+    if (failure) {
+        watch.failed(*failure);
+        co_return as_told(source, *failure);
+    }
+    watch.succeeded();
     co_return flight.affected();
 }
 

@@ -42,6 +42,37 @@ result<std::tuple<typename S::value_type...>> decode_all(std::tuple<S...> const&
     return std::tuple<typename S::value_type...>{std::move(*std::get<I>(read))...};
 }
 
+// The statements of a pipeline as their observer is told of them. Those that were undone or not run because of another
+// have failed with it.
+template <std::size_t N>
+class observed_flight {
+public:
+    observed_flight(statement_observer* who, std::array<statement_view, N> const& all) {
+        for (std::size_t i = 0; i < N; ++i) each_[i].emplace(who, all[i]);
+    }
+
+    statement_notes* notes() noexcept { return each_[0]->notes(); }
+    void failed(error const& why) noexcept {
+        for (auto& one : each_) one->failed(why);
+        share_notes();
+    }
+    void came(std::array<result_set, N> const& rows) noexcept {
+        for (std::size_t i = 0; i < N; ++i) each_[i]->came(rows[i]);
+        share_notes();
+    }
+    template <class T>
+    void decoded(result<T> const& values) noexcept {
+        for (auto& one : each_) one->decoded(values);
+    }
+
+private:
+    void share_notes() noexcept {
+        for (auto& one : each_) one->as_in(*each_[0]);
+    }
+
+    std::array<std::optional<observed>, N> each_;
+};
+
 // The path of all statements of a pipeline, in one coroutine.
 template <class Source, class... S>
 operation<std::tuple<typename S::value_type...>> run_pipeline(Source source, std::tuple<S...> all) {
@@ -55,15 +86,25 @@ operation<std::tuple<typename S::value_type...>> run_pipeline(Source source, std
     auto const on = co_await as_result(choice);
     if (on.has_error()) co_return on.error();
     std::array<result_set, sizeof...(S)> rows;
+    observed_flight watch(observer_of(*on), statements);
     batch flight(*on, statements, batch::whole, rows);
+    flight.note_on(watch.notes());
     auto const turn = co_await as_result(flight.turn());
-    if (turn.has_error()) co_return turn.error();
+    if (turn.has_error()) {
+        watch.failed(turn.error());
+        co_return turn.error();
+    }
     for (auto const& each : statements)
         if (!flight.add(each)) break;
     auto const ended = co_await as_result(flight.end(batch::keep::all));
-    if (ended.has_error())
+    if (ended.has_error()) {
+        watch.failed(ended.error());
         co_return as_told(source, failed_in_batch(batch_error::of::statements, ended.error(), flight.failed_at()));
-    co_return decode_all(all, rows, std::index_sequence_for<S...>());
+    }
+    watch.came(rows);
+    auto values = decode_all(all, rows, std::index_sequence_for<S...>());
+    watch.decoded(values);
+    co_return values;
 }
 
 } // namespace coda::pg::detail

@@ -26,9 +26,16 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     if (on.has_error()) co_return on.error();
     auto group = grouped::never;
     if constexpr (requires { source.group(sql); }) group = source.group(sql);
-    auto rows = co_await as_result(execute_on{*on, *statement, group});
-    if (rows.has_error()) co_return as_told(source, rows.error());
-    co_return decode(std::move(*rows));
+    observed watch(observer_of(*on), *statement);
+    auto rows = co_await as_result(execute_on{*on, *statement, group, watch.notes()});
+    if (rows.has_error()) {
+        watch.failed(rows.error());
+        co_return as_told(source, rows.error());
+    }
+    watch.came(*rows);
+    auto value = decode(std::move(*rows));
+    watch.decoded(value);
+    co_return value;
 }
 
 } // namespace coda::pg::detail
@@ -56,7 +63,7 @@ template <class Source>
 class statements {
 public:
     /// The rows as they came, to be read dynamically.
-    template <class... Args>
+    template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
     operation<result_set> query(std::string_view sql, Args&&... args) {
         return run(detail::as_is(), sql, std::forward<Args>(args)...);
     }

@@ -46,15 +46,22 @@ stream<T> stream_rows(Source source, std::string_view sql, Parameters values) {
         co_yield on.error();
         co_return;
     }
+    observed watch(observer_of(*on), *statement);
     row_feed feed(*on, *statement);
+    feed.note_on(watch.notes());
     one_by_one<T> rows;
     while (true) {
         auto const row = co_await as_result(feed.next());
         if (row.has_error()) {
+            watch.failed(row.error());
             co_yield as_told(source, row.error());
             co_return;
         }
-        if (!*row) co_return;
+        if (!*row) {
+            watch.succeeded();
+            co_return;
+        }
+        watch.came(**row);
         auto value = rows.read(**row);
         co_yield std::move(value);
     }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coda/postgres/observer.hpp>
+#include <coda/postgres/parameters.hpp>
+#include <coda/postgres/result_set.hpp>
+
+namespace coda::pg::detail {
+
+class session;
+
+// What a session notes about a statement on its way: its moments, by the system's clock, since a loop's stands still
+// within a turn.
+struct statement_notes {
+    using clock = std::chrono::steady_clock;
+
+    void was_sent(statement_use how) noexcept {
+        use = how;
+        if (sent == clock::time_point()) sent = clock::now();
+    }
+    void was_answered() noexcept { answered = clock::now(); }
+
+    statement_use use = statement_use::not_sent;
+    clock::time_point queued = clock::now();
+    clock::time_point sent{};
+    clock::time_point answered{};
+};
+
+// Who is told of a session's statements; nullptr: nobody.
+statement_observer* observer_of(session const* s) noexcept;
+
+// A statement as its observer, if there is one, is told of it: when this goes, with what was said of it until then.
+// Belongs into the coroutine's frame behind the statement.
+class observed {
+public:
+    observed(statement_observer* who, statement_view const& s) {
+        if (who != nullptr) state_.emplace(*who, s);
+    }
+    observed(observed const&) = delete;
+    observed& operator=(observed const&) = delete;
+    ~observed() {
+        if (state_) state_->tell();
+    }
+
+    // For the request that is sent; nullptr: nobody asks.
+    statement_notes* notes() noexcept { return state_ ? &state_->notes : nullptr; }
+    // The request was another's, who had it sent for several.
+    void as_in(observed& other) noexcept {
+        if (state_) state_->notes = other.state_->notes;
+    }
+
+    void came(result_set const& rows) noexcept {
+        if (state_) state_->add(rows);
+    }
+    void were(std::uint64_t sets, std::uint64_t affected) noexcept {
+        if (!state_) return;
+        state_->event.sets = sets;
+        state_->event.affected = affected;
+    }
+    void failed(error const& why) noexcept {
+        if (state_) state_->failure = why;
+    }
+    void succeeded() noexcept {
+        if (state_) state_->failure.reset();
+    }
+    // What came has been read since the answer, or could not be.
+    template <class T>
+    void decoded(result<T> const& value) noexcept {
+        if (state_) state_->decoded();
+        value.has_error() ? failed(value.error()) : succeeded();
+    }
+
+private:
+    struct state {
+        state(statement_observer& who, statement_view const& s) noexcept;
+        void add(result_set const& rows) noexcept;
+        void decoded() noexcept;
+        void tell() noexcept;
+
+        statement_observer& told;
+        statement_event event;
+        statement_notes notes;
+        std::optional<error> failure;
+    };
+
+    std::optional<state> state_;
+};
+
+} // namespace coda::pg::detail

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+// What an observer is told of statements and notices.
+#include "on_postgres.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace pg = coda::pg;
+using coda::as_result;
+using coda::scope;
+using coda::task;
+using coda::test::until;
+using testing::ElementsAre;
+
+// Keeps what it is told, but for the references.
+class notes final : public pg::statement_observer {
+public:
+    struct note {
+        std::string sql;
+        std::string parameters;
+        pg::statement_event event;
+        coda::error failure;
+    };
+    void on_statement(pg::statement_event const& e) noexcept override {
+        all.push_back(
+            {std::string(e.sql), e.parameters.to_string(), e, e.failure != nullptr ? *e.failure : coda::error()});
+    }
+    void on_notice(pg::server_error const& n) noexcept override { notices.push_back(n.message()); }
+
+    std::vector<std::string> texts() const {
+        std::vector<std::string> sqls;
+        for (auto const& n : all) sqls.push_back(n.sql);
+        return sqls;
+    }
+
+    std::vector<note> all;
+    std::vector<std::string> notices;
+};
+
+class observer : public coda::test::on_postgres {
+protected:
+    notes seen;
+};
+CODA_ON_EVERY_LOOP(observer);
+
+TEST_P(observer, is_told_what_a_statement_was_and_how_long_it_took) {
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        for (int i = 0; i < 2; ++i)
+            co_await db->query<std::string>("select n::text from generate_series(1, $1) n, pg_sleep(0.02)", 3);
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 2u);
+    for (auto const& n : seen.all) {
+        EXPECT_EQ(n.sql, "select n::text from generate_series(1, $1) n, pg_sleep(0.02)");
+        EXPECT_EQ(n.parameters, "$1 = 3");
+        EXPECT_EQ(n.event.rows, 3u);
+        EXPECT_GT(n.event.bytes, 0u);
+        EXPECT_EQ(n.event.failure, nullptr);
+        EXPECT_GE(n.event.server, 20ms);
+        EXPECT_GE(n.event.queued, 0s);
+        EXPECT_GE(n.event.decoding, 0s);
+    }
+    EXPECT_EQ(seen.all[0].event.use, pg::statement_use::prepared);
+    EXPECT_EQ(seen.all[1].event.use, pg::statement_use::cached);
+}
+
+TEST_P(observer, is_told_how_long_a_statement_waited_for_others) {
+    pg::client db(
+        loop(), server().uri(),
+        {.connections = 1, .connection = {.max_in_flight = 1, .observer = &seen}, .grouping = pg::grouping::off});
+    auto const ask = [&](double seconds) -> task<> { co_await db.execute("select pg_sleep($1)", seconds); };
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        s.spawn(ask(0.05));
+        s.spawn(ask(0.0));
+    };
+    run(coda::with_scope(body));
+    ASSERT_EQ(seen.all.size(), 2u);
+    EXPECT_GE(seen.all[1].event.queued, 50ms);
+}
+
+TEST_P(observer, is_told_why_a_statement_failed) {
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        co_await as_result(db->query("select 1 / $1", 0));
+        co_await as_result(db->query_one<int>("select 1 where false"));
+        co_await as_result(db->query_one<int>("select 'text'"));
+        co_await as_result(coda::with_timeout(1ms, db->query("select pg_sleep(10)")));
+    };
+    run(body());
+    std::vector<coda::error_code> codes;
+    for (auto const& n : seen.all) codes.push_back(n.failure.code());
+    EXPECT_THAT(codes, ElementsAre(pg::make_sqlstate("22012"), pg::errc::no_rows, coda::errc::type_mismatch,
+                                   coda::errc::timed_out));
+}
+
+TEST_P(observer, is_told_of_one_that_was_left_before_it_was_sent) {
+    pg::client db(loop(), server().uri(), {.connections = 1, .connection = {.max_in_flight = 1, .observer = &seen}});
+    auto const ask = [&](double seconds) -> task<> { co_await as_result(db.execute("select pg_sleep($1)", seconds)); };
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        auto first = s.spawn(ask(60.0));
+        co_await until([&] { return server().active() == 1; });
+        auto behind = s.spawn(ask(0.0));
+        co_await coda::yield();
+        co_await behind.cancel();
+        co_await first.cancel();
+        co_await db.close(); // when the server has ended it too
+    };
+    run(coda::with_scope(body));
+    ASSERT_EQ(seen.all.size(), 2u);
+    EXPECT_EQ(seen.all[0].event.use, pg::statement_use::not_sent);
+    EXPECT_EQ(seen.all[0].event.server, 0s);
+    EXPECT_EQ(seen.all[0].failure.code(), coda::errc::cancelled);
+    EXPECT_EQ(seen.all[1].event.use, pg::statement_use::prepared);
+}
+
+TEST_P(observer, is_told_of_many_sets_at_once_and_of_each_statement_of_a_pipeline) {
+    auto const db = connected({.observer = &seen});
+    std::vector<int> const numbers{1, 2, 3};
+    auto const body = [&]() -> task<> {
+        co_await db->execute("create temporary table t (n int primary key)");
+        seen.all.clear();
+        co_await db->execute_many("insert into t values ($1)", numbers);
+        co_await db->pipeline(pg::query<int>("select n from t"), pg::execute("delete from t where n > $1", 1));
+        co_await as_result(
+            db->pipeline(pg::execute("insert into t values (1)"), pg::execute("insert into t values (2)")));
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 5u);
+    EXPECT_EQ(seen.all[0].event.sets, 3u);
+    EXPECT_EQ(seen.all[0].event.affected, 3u);
+    EXPECT_EQ(seen.all[0].parameters, "");
+    auto const& [first, second] = std::pair(seen.all[1].sql == "select n from t" ? seen.all[1] : seen.all[2],
+                                            seen.all[1].sql == "select n from t" ? seen.all[2] : seen.all[1]);
+    EXPECT_EQ(first.event.rows, 3u);
+    EXPECT_EQ(second.event.affected, 2u);
+    EXPECT_EQ(second.parameters, "$1 = 1");
+    for (int i : {3, 4}) EXPECT_EQ(seen.all[i].failure.code(), pg::sqlstate::unique_violation);
+}
+
+TEST_P(observer, is_told_of_a_stream_when_it_ends_or_is_left) {
+    auto const db = connected({.observer = &seen});
+    auto const read = [&](int most) -> task<> {
+        auto rows = db->stream<int>("select n from generate_series(1, 10) n");
+        for (int i = 0; i < most; ++i)
+            if (!co_await rows.next()) break;
+    };
+    auto const body = [&]() -> task<> {
+        co_await read(20);
+        co_await read(3);
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 2u);
+    EXPECT_EQ(seen.all[0].event.rows, 10u);
+    EXPECT_EQ(seen.all[0].event.failure, nullptr);
+    EXPECT_GE(seen.all[1].event.rows, 3u);
+    EXPECT_EQ(seen.all[1].failure.code(), coda::errc::cancelled);
+}
+
+TEST_P(observer, is_told_of_transactions) {
+    auto const db = connected({.observer = &seen});
+    auto const inner = [](pg::transaction& tx) -> task<> { co_await tx.execute("select 2"); };
+    auto const outer = [&](pg::transaction& tx) -> task<> {
+        co_await tx.execute("select 1");
+        co_await tx.savepoint(inner);
+    };
+    auto const body = [&]() -> task<> { co_await db->transaction(outer); };
+    run(body());
+    EXPECT_THAT(seen.texts(),
+                ElementsAre("begin", "select 1", "savepoint coda_1", "select 2", "release savepoint coda_1", "commit"));
+}
+
+TEST_P(observer, is_told_what_the_server_says_unasked) {
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        co_await db->execute("do $$ begin raise notice 'take %', 'note'; raise warning using message = 'mind', "
+                             "errcode = '01ABC'; end $$");
+    };
+    run(body());
+    EXPECT_THAT(seen.notices, ElementsAre("NOTICE 00000: take note", "WARNING 01ABC: mind"));
+}
+
+} // namespace
