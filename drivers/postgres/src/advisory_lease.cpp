@@ -27,14 +27,24 @@ struct got_it {
 // From before the server is asked until it was told that nobody wants the lock any more.
 class advisory_hold {
 public:
-    advisory_hold(borrowed on, std::int64_t key, lock_mode mode, held_locks::ticket t) noexcept
-        : on_(std::move(on)), session_(on_.own->session), key_(key), mode_(mode), ticket_(t) {}
+    advisory_hold(borrowed on, std::int64_t key, lock_mode mode)
+        : on_(std::move(on)),
+          session_(on_.own->session),
+          key_(key),
+          mode_(mode),
+          gives_back_(fmt::format("select pg_catalog.pg_advisory_unlock{}({})", suffix(mode), key)) {}
     advisory_hold(advisory_hold const&) = delete;
     advisory_hold& operator=(advisory_hold const&) = delete;
     ~advisory_hold() {
         if (auto const s = session_.lock(); s && s->locks.drop(key_, mode_, ticket_))
-            s->run_unattended(fmt::format("select pg_catalog.pg_advisory_unlock{}({})", suffix(mode_), key_),
-                              s->drain_timeout());
+            s->run_unattended(std::move(gives_back_));
+    }
+
+    // False: the session has it already, or waits for it.
+    bool claim() {
+        auto const t = on_.own->session->locks.take(key_, mode_);
+        if (t) ticket_ = *t;
+        return t.has_value();
     }
 
     // The server does not hold it.
@@ -54,7 +64,8 @@ private:
     std::weak_ptr<session> session_; // the lock is gone with it
     std::int64_t key_;
     lock_mode mode_;
-    held_locks::ticket ticket_;
+    std::string gives_back_; // for when there may be no memory
+    held_locks::ticket ticket_ = 0;
 };
 
 namespace {
@@ -65,9 +76,8 @@ operation<> unlock_now(std::unique_ptr<advisory_hold> hold) {
     auto unlocks = run_statement(connection_source{{hold->connection()}}, as_is(), sql,
                                  parameters_for<std::int64_t>(std::in_place, hold->key()));
     auto const done = co_await as_result(std::move(unlocks));
-    if (done.has_error() && done.error().outcome() == outcome::not_sent) co_return done.error();
+    if (done.has_error()) co_return done.error(); // another attempt goes behind it
     hold->forget();
-    if (done.has_error()) co_return done.error();
     co_return result<>();
 }
 
@@ -78,11 +88,10 @@ operation<std::optional<advisory_lease>> lock_advisory(borrowed on, std::int64_t
     if (here.loop != &on.own->home) co_return used_from_another_loop("a postgres connection");
     auto const own = on.own;
     if (own->session == nullptr) co_return error(coda::errc::not_connected);
-    auto const ticket = own->session->locks.take(key, mode);
-    if (!ticket)
+    auto hold = std::make_unique<advisory_hold>(std::move(on), key, mode);
+    if (!hold->claim())
         co_return error(make_error_code(coda::errc::invalid_argument),
                         "this connection holds that advisory lock already, or waits for it");
-    auto hold = std::make_unique<advisory_hold>(std::move(on), key, mode, *ticket);
     auto const sql = fmt::format("select pg_catalog.pg_{}advisory_lock{}($1)", waits ? "" : "try_", suffix(mode));
     auto asks =
         run_statement(connection_source{{own}}, got_it{waits}, sql, parameters_for<std::int64_t>(std::in_place, key));

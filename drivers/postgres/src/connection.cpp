@@ -43,13 +43,15 @@ operation<> connection::reset() {
     if (own_->session && own_->session->in_block)
         co_return error(make_error_code(coda::errc::invalid_argument), "a transaction on this connection is under way");
     // A rollback outside a transaction is only warned of.
+    constexpr auto const* unlock_all = "select pg_catalog.pg_advisory_unlock_all()";
     for (auto const* statement : {"rollback", "close all", "unlisten *", "reset session authorization", "reset all",
-                                  "discard temp", "discard sequences", "select pg_advisory_unlock_all()"}) {
+                                  "discard temp", "discard sequences", unlock_all}) {
+        // What is locked behind it is another's.
+        if (own_->session && statement == unlock_all) own_->session->locks.clear();
         auto const done = co_await as_result(query(statement));
         if (done.has_error()) co_return done.error();
     }
     own_->used = false;
-    if (own_->session) own_->session->locks.clear();
     co_return result<>();
 }
 

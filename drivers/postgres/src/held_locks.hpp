@@ -33,7 +33,7 @@ public:
 
 private:
     std::map<std::pair<std::int64_t, lock_mode>, ticket> taken_;
-    ticket next_ = 1;
+    ticket next_ = 1; // 0 is nobody's
 };
 
 } // namespace coda::pg::detail

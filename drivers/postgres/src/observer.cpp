@@ -77,16 +77,22 @@ namespace detail {
 observed::state::state(statement_observer& who, statement_view const& s) noexcept
     : told(who), failure(error(coda::errc::cancelled)) {
     event.sql = s.sql;
-    event.parameters = sent_parameters(s);
+    if (!s.types.empty()) event.parameters = sent_parameters(s);
+}
+
+void observed::state::keep_text() {
+    text = event.sql;
+    event.sql = text;
 }
 
 void observed::state::add(result_set const& rows) noexcept {
     event.rows += rows.size();
     event.affected += rows.affected();
     event.bytes += rows.memory();
+    came = statement_notes::clock::now();
 }
 
-void observed::state::decoded() noexcept { event.decoding = statement_notes::clock::now() - notes.answered; }
+void observed::state::decoded() noexcept { event.decoding = statement_notes::clock::now() - came; }
 
 void observed::state::tell() noexcept {
     using moment = statement_notes::clock::time_point;

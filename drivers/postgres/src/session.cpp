@@ -43,12 +43,18 @@ void pass_on_notice(void* observer, PGresult const* said) noexcept {
     } catch (std::bad_alloc const&) {} // it is only a notice
 }
 
-operation<> run_text(session* on, std::string_view sql) {
-    statement_view const statement{sql, {}};
-    auto const done = co_await as_result(execute_on{on, statement});
-    if (done.has_error()) co_return done.error();
-    co_return result<>();
-}
+// The wait of one that stands in no operation.
+struct asked_in {
+    execution& what;
+    context const& ctx;
+
+    bool await_ready() const noexcept { return false; }
+    // Also behind a stream of rows that has the connection: nobody waits for himself.
+    bool await_suspend(std::coroutine_handle<> h) const noexcept {
+        return what.pipelined_request::await_suspend(h, &ctx);
+    }
+    result<result_set> await_resume() const noexcept { return what.await_result(); }
+};
 
 } // namespace
 
@@ -73,7 +79,6 @@ session::session(loop& l, established made, connection_options const& options, o
       observer_(options.observer),
       state_(connection_.get()),
       key_(made.key),
-      drain_timeout_(options.drain_timeout),
       cancel_timeout_(options.cancel_timeout),
       cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
       cancel_timer_(*this) {
@@ -92,29 +97,28 @@ int session::backend_pid() const noexcept { return PQbackendPID(connection_.get(
 
 bool session::in_transaction() const noexcept {
     auto const status = PQtransactionStatus(connection_.get());
-    return in_block || (unattended_ == 0 && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR));
+    return in_block || (rollbacks_ == 0 && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR));
 }
 
-void session::run_unattended(std::string sql, duration limit) noexcept {
+void session::run_unattended(std::string sql, duration limit, bool ends_transaction) noexcept {
     if (!usable()) return;
     try {
-        if (!background_) background_.emplace(home());
-        background_->spawn(unattended(std::move(sql), limit));
-        ++unattended_;
+        errands_.remove_if([](errand const& e) { return e.done(); });
+        errands_.emplace_back() = unattended(std::move(sql), limit, ends_transaction);
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
 }
 
-// Never fails: that would end the scope.
-task<> session::unattended(std::string sql, duration limit) {
-    error why(coda::errc::closed);
-    try {
-        auto const done = co_await as_result(with_timeout(limit, run_text(this, sql)));
-        why = done.has_error() ? done.error() : error();
-    } catch (std::bad_alloc const&) {}
-    --unattended_;
-    if (why.code() && usable())
+errand session::unattended(std::string sql, duration limit, bool ends_transaction) {
+    rollbacks_ += ends_transaction ? 1 : 0;
+    context const root{&home(), {}, no_deadline, nullptr};
+    coda::detail::deadline_context const bounded(root, home().now() + limit);
+    statement_view const statement{sql, {}};
+    execution asks(this, statement, grouped::never, nullptr);
+    auto const done = co_await asked_in{asks, bounded.get()};
+    rollbacks_ -= ends_transaction ? 1 : 0;
+    if (done.has_error() && usable())
         lose(described(coda::errc::connection_lost, "what was to be undone on it was not, in time"));
 }
 

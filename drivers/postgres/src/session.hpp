@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend_key.hpp"
+#include "errand.hpp"
 #include "grouping_policy.hpp"
 #include "held_locks.hpp"
 #include "pipeline.hpp"
@@ -15,8 +16,10 @@
 #include <coda/postgres/detail/row_feed.hpp>
 #include <coda/postgres/options.hpp>
 #include <coda/postgres/statement_statistics.hpp>
+#include <coda/runtime/option_check.hpp>
 #include <coda/runtime/scope.hpp>
 
+#include <list>
 #include <memory>
 
 struct pg_conn;
@@ -61,10 +64,11 @@ public:
     bool in_transaction() const noexcept;
     bool in_block = false;
     held_locks locks;
-    duration drain_timeout() const noexcept { return drain_timeout_; }
-    // A statement that nobody waits for, queued in the loop's next step. It costs the connection where it fails or
-    // takes longer than `limit`.
-    void run_unattended(std::string sql, duration limit) noexcept;
+    // A statement that nobody waits for, queued at once. It costs the connection where it fails or takes longer than a
+    // statement may, or than `limit`. While a rollback is under way no transaction is open, as far as others are
+    // concerned.
+    void run_unattended(std::string sql) noexcept { run_unattended(std::move(sql), longest_option, false); }
+    void roll_back_unattended(std::string sql, duration limit) noexcept { run_unattended(std::move(sql), limit, true); }
 
     // For the batch that is open, whose caller writes: one more statement; a Sync behind those before; that all of it
     // goes out, and the server answers; the end, without what has no Sync yet unless it is kept. False: the connection
@@ -119,7 +123,8 @@ private:
     void follow(server_cancel::action a) noexcept;
     void begin_to_ask() noexcept;
     task<> ask();
-    task<> unattended(std::string sql, duration limit);
+    void run_unattended(std::string sql, duration limit, bool ends_transaction) noexcept;
+    errand unattended(std::string sql, duration limit, bool ends_transaction);
 
     struct cancel_timer : timer {
         explicit cancel_timer(session& s) noexcept : timer(&cancel_timer::expired), owner(s) {}
@@ -138,13 +143,13 @@ private:
     fence fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;
-    duration drain_timeout_;
     duration cancel_timeout_;
     server_cancel cancel_;
     cancel_timer cancel_timer_;
-    std::optional<fd_watch> watch_; // goes before the connection
-    std::size_t unattended_ = 0;
-    std::optional<scope> background_; // of `ask` and `unattended`
+    std::optional<fd_watch> watch_;   // goes before the connection
+    std::size_t rollbacks_ = 0;       // unattended
+    std::optional<scope> background_; // of `ask`
+    std::list<errand> errands_;       // each goes when it is done, or all do
 };
 
 } // namespace coda::pg::detail

@@ -51,6 +51,8 @@ std::string line_about(statement_event const& e, slow_statement_options const& o
 slow_statement_log::slow_statement_log(slow_statement_options options, std::function<void(std::string_view line)> write)
     : options_(options), write_(std::move(write)) {
     check(options_).value();
+    if (!write_)
+        throw exception(error(make_error_code(coda::errc::invalid_argument), "slow_statement_log without write"));
 }
 
 void slow_statement_log::on_statement(statement_event const& e) noexcept {

@@ -229,9 +229,8 @@ operation<> transaction_block::undo() {
     context const& here = co_await this_context();
     auto const limit = state_->undo_timeout;
     if (here.cancel.requested()) {
-        state_->on->run_unattended(undo_, limit);
-        if (!own_) state_->on->run_unattended(commit_, limit);
-        static_cast<void>(co_await as_result(shield(yield()))); // they are queued now
+        state_->on->roll_back_unattended(undo_, limit);
+        if (!own_) state_->on->roll_back_unattended(commit_, limit);
     } else {
         auto bounded = with_timeout(limit, own_ ? run(state_, undo_) : run_both(state_, undo_, commit_));
         auto const done = co_await as_result(shield(std::move(bounded)));

@@ -169,6 +169,64 @@ TEST_P(advisory_lock, of_before_a_reset_gives_back_nothing) {
     run(body());
 }
 
+// Before what is asked next, which may take long.
+TEST_P(advisory_lock, is_given_back_at_once) {
+    auto const db = connected({.drain_timeout = 20ms});
+    auto const body = [&](scope& s) -> task<> {
+        { auto const lock = co_await db->advisory_lock(key()); }
+        auto const sleep = [&]() -> task<> { co_await db->query("select pg_sleep(0.2)"); };
+        auto sleeping = s.spawn(sleep());
+        co_await until_free();
+        co_await sleeping.join();
+        EXPECT_TRUE(db->usable());
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(advisory_lock, may_be_given_back_while_rows_are_read) {
+    auto const db = connected();
+    auto const body = [&]() -> task<> {
+        auto lock = co_await db->advisory_lock(key());
+        auto rows = db->stream<int>("select n from generate_series(1, 10) n");
+        int n = 0;
+        while (co_await rows.next())
+            if (++n == 3) lock.release();
+        EXPECT_EQ(n, 10);
+        co_await until_free();
+        EXPECT_TRUE(db->usable());
+    };
+    run(body());
+}
+
+// The next attempt ends the session, and with it the lock.
+TEST_P(advisory_lock, is_not_forgotten_where_unlocking_fails) {
+    auto const db = connected();
+    auto const body = [&]() -> task<> {
+        auto lock = co_await db->advisory_lock(key());
+        co_await db->execute("begin");
+        co_await as_result(db->execute("select 1 / 0"));
+        auto const failed = co_await as_result(lock.unlock());
+        EXPECT_EQ(failed.error().code(), pg::make_sqlstate("25P02"));
+        EXPECT_FALSE(lock.held());
+        co_await until_free();
+        EXPECT_FALSE(db->usable());
+    };
+    run(body());
+}
+
+TEST_P(advisory_lock, given_back_hides_no_transaction) {
+    auto const db = connected();
+    auto const nothing = [](pg::transaction&) -> task<> { co_return; };
+    auto const body = [&]() -> task<> {
+        auto lock = co_await db->advisory_lock(key());
+        co_await db->execute("begin");
+        lock.release();
+        auto const twice = co_await as_result(db->transaction(nothing));
+        EXPECT_EQ(twice.error().code(), coda::errc::invalid_argument);
+    };
+    run(body());
+}
+
 TEST_P(advisory_lock, outlasts_transactions) {
     auto const db = connected();
     auto const inside = [&](pg::transaction& tx) -> task<> { co_await tx.execute("select 1"); };

@@ -132,12 +132,54 @@ TEST_P(observer, is_told_of_many_sets_at_once_and_of_each_statement_of_a_pipelin
     EXPECT_EQ(seen.all[0].event.sets, 3u);
     EXPECT_EQ(seen.all[0].event.affected, 3u);
     EXPECT_EQ(seen.all[0].parameters, "");
-    auto const& [first, second] = std::pair(seen.all[1].sql == "select n from t" ? seen.all[1] : seen.all[2],
-                                            seen.all[1].sql == "select n from t" ? seen.all[2] : seen.all[1]);
-    EXPECT_EQ(first.event.rows, 3u);
-    EXPECT_EQ(second.event.affected, 2u);
-    EXPECT_EQ(second.parameters, "$1 = 1");
+    EXPECT_EQ(seen.all[1].sql, "select n from t");
+    EXPECT_EQ(seen.all[1].event.rows, 3u);
+    EXPECT_EQ(seen.all[2].event.affected, 2u);
+    EXPECT_EQ(seen.all[2].parameters, "$1 = 1");
     for (int i : {3, 4}) EXPECT_EQ(seen.all[i].failure.code(), pg::sqlstate::unique_violation);
+}
+
+// All of them stand.
+TEST_P(observer, is_told_which_of_a_pipeline_could_not_be_read) {
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        co_await as_result(db->pipeline(pg::execute("select 1"), pg::query_one<int>("select 'text'")));
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 2u);
+    EXPECT_EQ(seen.all[0].event.failure, nullptr);
+    EXPECT_EQ(seen.all[1].failure.code(), coda::errc::type_mismatch);
+}
+
+// What a stream was made of may be gone by then.
+TEST_P(observer, is_told_of_a_stream_whose_statement_has_gone) {
+    auto const db = connected({.observer = &seen});
+    auto const begin = [&]() -> task<coda::stream<int>> {
+        auto const sql =
+            std::make_unique<std::string>("select n from generate_series(1, 10) n -- long enough to be on the heap");
+        auto rows = db->stream<int>(*sql);
+        co_await rows.next();
+        co_return std::move(rows);
+    };
+    auto const body = [&]() -> task<> {
+        auto rows = co_await begin();
+        while (co_await rows.next()) {}
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 1u);
+    EXPECT_EQ(seen.all[0].sql, "select n from generate_series(1, 10) n -- long enough to be on the heap");
+    EXPECT_EQ(seen.all[0].event.rows, 10u);
+}
+
+TEST_P(observer, is_told_of_a_stream_that_cannot_be_read) {
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        auto rows = db->stream<int>("select 'text'");
+        co_await as_result(rows.next());
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 1u);
+    EXPECT_EQ(seen.all[0].failure.code(), coda::errc::type_mismatch);
 }
 
 TEST_P(observer, is_told_of_a_stream_when_it_ends_or_is_left) {

@@ -85,6 +85,7 @@ TEST_F(slow_statement_log, with_an_option_out_of_range_is_refused_by_its_name) {
     EXPECT_THAT(check(pg::slow_statement_options{.after = -1s}).error().message(), HasSubstr("after"));
     EXPECT_THAT(check(pg::slow_statement_options{.most = 0}).error().message(), HasSubstr("most"));
     EXPECT_THROW(pg::slow_statement_log({.most = 0}, [](std::string_view) {}), coda::exception);
+    EXPECT_THROW(pg::slow_statement_log({}, nullptr), coda::exception);
 }
 
 TEST_F(slow_statement_log, writes_parameters_by_their_types) {

@@ -35,8 +35,9 @@ operation<advisory_lease> locked(operation<std::optional<advisory_lease>> waitin
 } // namespace detail
 
 /// An advisory lock of one session. Move-only; used on its connection's loop. Destroyed, it is given back behind what
-/// the connection was asked before, without anybody waiting; where that fails or takes longer than drain_timeout, the
-/// connection is closed, which gives it back too. A client's holds its connection until then.
+/// the connection was asked before, without anybody waiting; where that fails (in a transaction that has failed, say)
+/// or takes longer than statement_timeout, the connection is closed, which gives it back too. A client's holds its
+/// connection until then.
 class advisory_lease {
 public:
     /// Holds nothing.
@@ -48,8 +49,8 @@ public:
     /// Gives it back as the destructor does.
     void release() noexcept;
 
-    /// Gives it back and waits until that is done. Bounded and cancelled as a statement; what was not sent is sent in
-    /// the background. No error where it was not held any more.
+    /// Gives it back and waits until that is done. Bounded and cancelled as a statement; where it fails, it is given
+    /// back as by the destructor. No error where it was not held any more.
     operation<> unlock();
 
     /// Whether the server holds it still, as far as is known: not when it was given back, nor when its connection was

@@ -85,10 +85,11 @@ public:
     }
 
     /// An advisory lock as connection::advisory_lock's, on a connection that the lease has alone
-    /// (client_options::pool).
+    /// (client_options::pool). Errors are also those of pool::acquire.
     operation<advisory_lease> advisory_lock(std::int64_t key, lock_mode mode = lock_mode::exclusive) {
         return detail::locked(detail::lock_advisory(leased_, key, mode, true));
     }
+    /// The same without waiting for the lock: nothing where it cannot be had.
     operation<std::optional<advisory_lease>> try_advisory_lock(std::int64_t key,
                                                                lock_mode mode = lock_mode::exclusive) {
         return detail::lock_advisory(leased_, key, mode, false);

@@ -11,11 +11,11 @@
 
 /// What statements did and how long they took, for logs, metrics and traces.
 ///
-///     struct counts final : coda::pg::statement_observer {
-///         void on_statement(coda::pg::statement_event const& e) noexcept override { slowest = std::max(slowest,
-///         e.server); } coda::duration slowest{};
+///     struct slowest final : coda::pg::statement_observer {
+///         void on_statement(coda::pg::statement_event const& e) noexcept override { most = std::max(most, e.server); }
+///         coda::duration most{};
 ///     };
-///     counts seen;
+///     slowest seen;
 ///     coda::pg::client db(loop, uri, {.connection = {.observer = &seen}});
 namespace coda::pg {
 
@@ -43,7 +43,7 @@ public:
     bool is_binary(std::size_t at) const noexcept;
 
     /// All of them in one line: "$1 = 42, $2 = 'text', $3 = NULL"; numbers, booleans and texts as SQL has them, other
-    /// types as '\x' and hexadecimal digits. Of each at most `most` characters, and then "...".
+    /// types as '\x' and hexadecimal digits. Of each at most `most` bytes, and then "...".
     std::string to_string(std::size_t most = 100) const;
 
 private:
@@ -58,25 +58,28 @@ enum class statement_use : unsigned char {
     unprepared, ///< for this once
 };
 
-/// One statement that has ended. References are valid during the call.
+/// One statement that has ended. References are valid during the call. Of a pipeline each statement is told for itself,
+/// with the times and the use of all together.
 struct statement_event {
     std::string_view sql;
-    sent_parameters parameters;     ///< of execute_many: none
-    statement_use use{};            ///< of execute_many: how the last set was sent
+    sent_parameters parameters;     ///< of execute_many and streams: none
+    statement_use use{};            ///< of several: how the last was sent
     std::uint64_t sets = 1;         ///< of parameters: more than one with execute_many
     std::uint64_t rows = 0;         ///< that came
-    std::uint64_t affected = 0;     ///< rows that the server reports as inserted, updated, deleted or selected
+    std::uint64_t affected = 0;     ///< that the server reports as inserted, updated, deleted or selected; 0 of streams
     std::uint64_t bytes = 0;        ///< that libpq held for the rows
     duration queued{};              ///< from when a connection was there until it was sent
     duration server{};              ///< from then until it was answered; of a stream the reader's time is in it
-    duration decoding{};            ///< of its rows, where they are not dynamic; of a pipeline: of all its statements
-    error const* failure = nullptr; ///< why it failed; nullptr: it did not
+    duration decoding{};            ///< of its rows, where they are not dynamic
+    error const* failure = nullptr; ///< why it failed, coda::errc::cancelled where its caller or a stream's reader went
+                                    ///< away; nullptr: it did not
 };
 
 /// Is told of every statement of a connection or client (connection_options::observer), on the loop's thread: of those
-/// of its users, and of BEGIN, COMMIT, ROLLBACK and SAVEPOINT. One object may serve many, of several loops if it is
-/// safe to be called from several threads. What it does delays the loop; it must not use what it is told about. Costs
-/// a statement some clock readings.
+/// of its users, and of BEGIN, COMMIT, ROLLBACK and SAVEPOINT; not of what nobody waits for (the rollback behind one
+/// who was cancelled, what gives back an advisory lock) nor of pings. One object may serve many, of several loops if it
+/// is safe to be called from several threads. What it does delays the loop; it must not use what it is told about.
+/// Costs a statement some clock readings.
 class statement_observer {
 public:
     virtual ~statement_observer() = default;

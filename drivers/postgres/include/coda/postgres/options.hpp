@@ -50,7 +50,8 @@ struct connection_options {
     host_order hosts = host_order::as_given;
     /// Of host_order::random.
     random_source random{};
-    /// Is told of all statements and notices, on the loop's thread; nullptr: nobody. Must outlive the connection.
+    /// Is told of all statements and notices, on the loop's thread; nullptr: nobody. Must outlive the connection and
+    /// all operations, streams and transactions begun on it.
     statement_observer* observer = nullptr;
 };
 

@@ -13,7 +13,7 @@ struct slow_statement_options {
     duration after = std::chrono::milliseconds(500);
     /// Whether the values of parameters are written, which may be anybody's secrets.
     bool parameters = false;
-    /// Of a statement's text, and of each value, so many characters at most. 1 to 1,000,000.
+    /// Of a statement's text, and of each value, so many bytes at most. 1 to 1,000,000.
     std::size_t most = 1'000;
 };
 
@@ -29,7 +29,7 @@ struct slow_statement_options {
 class slow_statement_log final : public statement_observer {
 public:
     /// `write` is called on the thread of the statement's loop; what it throws is dropped. Throws `exception`
-    /// (coda::errc::invalid_argument) that names the option out of range.
+    /// (coda::errc::invalid_argument) that names the option out of range, or says that there is no `write`.
     slow_statement_log(slow_statement_options options, std::function<void(std::string_view line)> write);
 
     void on_statement(statement_event const& e) noexcept override;

@@ -36,11 +36,15 @@ public:
     observed(statement_observer* who, statement_view const& s) {
         if (who != nullptr) state_.emplace(*who, s);
     }
+    // Of a stream: its statement goes before it ends. The text is copied.
+    observed(statement_observer* who, std::string_view sql) {
+        if (who == nullptr) return;
+        state_.emplace(*who, statement_view{sql, {}});
+        state_->keep_text();
+    }
     observed(observed const&) = delete;
     observed& operator=(observed const&) = delete;
-    ~observed() {
-        if (state_) state_->tell();
-    }
+    ~observed() { tell(); }
 
     // For the request that is sent; nullptr: nobody asks.
     statement_notes* notes() noexcept { return state_ ? &state_->notes : nullptr; }
@@ -63,16 +67,22 @@ public:
     void succeeded() noexcept {
         if (state_) state_->failure.reset();
     }
-    // What came has been read since the answer, or could not be.
+    // What came has been read since then, or could not be.
     template <class T>
     void decoded(result<T> const& value) noexcept {
         if (state_) state_->decoded();
         value.has_error() ? failed(value.error()) : succeeded();
     }
+    // Now rather than when this goes.
+    void tell() noexcept {
+        if (state_) state_->tell();
+        state_.reset();
+    }
 
 private:
     struct state {
         state(statement_observer& who, statement_view const& s) noexcept;
+        void keep_text();
         void add(result_set const& rows) noexcept;
         void decoded() noexcept;
         void tell() noexcept;
@@ -80,6 +90,8 @@ private:
         statement_observer& told;
         statement_event event;
         statement_notes notes;
+        std::string text; // where it is kept here
+        statement_notes::clock::time_point came{};
         std::optional<error> failure;
     };
 

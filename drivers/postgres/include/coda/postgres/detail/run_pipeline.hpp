@@ -50,6 +50,8 @@ public:
     observed_flight(statement_observer* who, std::array<statement_view, N> const& all) {
         for (std::size_t i = 0; i < N; ++i) each_[i].emplace(who, all[i]);
     }
+    observed_flight(observed_flight const&) = delete;
+    observed_flight& operator=(observed_flight const&) = delete;
 
     statement_notes* notes() noexcept { return each_[0]->notes(); }
     void failed(error const& why) noexcept {
@@ -60,9 +62,16 @@ public:
         for (std::size_t i = 0; i < N; ++i) each_[i]->came(rows[i]);
         share_notes();
     }
+    // All of them stand, even where the values of one cannot be read.
     template <class T>
     void decoded(result<T> const& values) noexcept {
-        for (auto& one : each_) one->decoded(values);
+        for (auto& one : each_) one->decoded(result<>());
+        if (!values.has_error()) return;
+        auto const* const where = values.error().template details<batch_error>();
+        if (where != nullptr && where->index && *where->index < N) each_[*where->index]->failed(values.error());
+    }
+    ~observed_flight() {
+        for (auto& one : each_) one->tell(); // in their order
     }
 
 private:

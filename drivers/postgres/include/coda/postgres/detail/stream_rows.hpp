@@ -46,7 +46,7 @@ stream<T> stream_rows(Source source, std::string_view sql, Parameters values) {
         co_yield on.error();
         co_return;
     }
-    observed watch(observer_of(*on), *statement);
+    observed watch(observer_of(*on), sql);
     row_feed feed(*on, *statement);
     feed.note_on(watch.notes());
     one_by_one<T> rows;
@@ -63,6 +63,7 @@ stream<T> stream_rows(Source source, std::string_view sql, Parameters values) {
         }
         watch.came(**row);
         auto value = rows.read(**row);
+        if (value.has_error()) watch.failed(value.error());
         co_yield std::move(value);
     }
 }
