@@ -23,7 +23,9 @@ struct scripted_session {
     coda::task<std::int64_t> execute(query q, std::int64_t key) {
         asked.push_back(q);
         keys.push_back(key);
-        co_await coda::sleep_for(takes.contains(q) ? takes.at(q) : 1s);
+        auto const slow = takes.find(q);
+        coda::duration const time = slow != takes.end() ? slow->second : 1s;
+        co_await coda::sleep_for(time);
         switch (q) {
         case query::account: co_return customer_of(key);
         case query::order: co_return item_of(latest_order_of(key));
