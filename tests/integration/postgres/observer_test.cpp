@@ -136,7 +136,7 @@ TEST_P(observer, is_told_of_many_sets_at_once_and_of_each_statement_of_a_pipelin
     EXPECT_EQ(seen.all[1].event.rows, 3u);
     EXPECT_EQ(seen.all[2].event.affected, 2u);
     EXPECT_EQ(seen.all[2].parameters, "$1 = 1");
-    for (int i : {3, 4}) EXPECT_EQ(seen.all[i].failure.code(), pg::sqlstate::unique_violation);
+    for (auto const i : {3u, 4u}) EXPECT_EQ(seen.all[i].failure.code(), pg::sqlstate::unique_violation);
 }
 
 // All of them stand.
