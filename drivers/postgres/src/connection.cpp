@@ -9,6 +9,25 @@
 
 namespace coda::pg {
 
+namespace {
+
+// While it lives, nobody is told what runs on the session.
+class resetting {
+public:
+    explicit resetting(std::shared_ptr<detail::session> s) noexcept : session_(std::move(s)) { set(true); }
+    resetting(resetting const&) = delete;
+    resetting& operator=(resetting const&) = delete;
+    ~resetting() { set(false); }
+
+private:
+    void set(bool to) noexcept {
+        if (session_) session_->resetting = to;
+    }
+    std::shared_ptr<detail::session> session_;
+};
+
+} // namespace
+
 connection::connection(loop& l, std::string uri, connection_options options)
     : loop_(l), uri_(std::move(uri)), options_(options) {
     check(options_).value();
@@ -42,6 +61,7 @@ operation<> connection::ping() {
 operation<> connection::reset() {
     if (own_->session && own_->session->in_block)
         co_return error(make_error_code(coda::errc::invalid_argument), "a transaction on this connection is under way");
+    resetting const quiet(own_->session);
     // A rollback outside a transaction is only warned of.
     constexpr auto const* unlock_all = "select pg_catalog.pg_advisory_unlock_all()";
     for (auto const* statement : {"rollback", "close all", "unlisten *", "reset session authorization", "reset all",

@@ -9,6 +9,7 @@
 #include <coda/runtime/deadline.hpp>
 
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 namespace coda::pg::detail {
@@ -37,10 +38,21 @@ bool starts_copy(ExecStatusType status) noexcept {
     return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
-void pass_on_notice(void* observer, PGresult const* said) noexcept {
+void pass_on_notice(void* on, PGresult const* said) noexcept {
+    auto* const who = static_cast<session*>(on)->observer();
+    if (who == nullptr) return;
     try {
-        static_cast<statement_observer*>(observer)->on_notice(*fields_of(said));
+        who->on_notice(*fields_of(said));
     } catch (std::bad_alloc const&) {} // it is only a notice
+}
+
+error not_undone(error const& why) noexcept {
+    try {
+        return {coda::errc::connection_lost,
+                fmt::format("what was to be undone on it could not be: {}", why.message())};
+    } catch (std::bad_alloc const&) {
+        return coda::errc::connection_lost;
+    }
 }
 
 // The wait of one that stands in no operation.
@@ -86,7 +98,7 @@ session::session(loop& l, established made, connection_options const& options, o
         l, PQsocket(connection_.get()), [](void* self, readiness r) noexcept { static_cast<session*>(self)->ready(r); },
         this);
     watch_->want(readiness::read);
-    if (observer_ != nullptr) PQsetNoticeReceiver(connection_.get(), &pass_on_notice, observer_);
+    if (observer_ != nullptr) PQsetNoticeReceiver(connection_.get(), &pass_on_notice, this);
 }
 
 statement_observer* observer_of(session const* s) noexcept { return s->observer(); }
@@ -118,8 +130,7 @@ errand session::unattended(std::string sql, duration limit, bool ends_transactio
     execution asks(this, statement, grouped::never, nullptr);
     auto const done = co_await asked_in{asks, bounded.get()};
     rollbacks_ -= ends_transaction ? 1 : 0;
-    if (done.has_error() && usable())
-        lose(described(coda::errc::connection_lost, "what was to be undone on it was not, in time"));
+    if (done.has_error() && usable()) lose(not_undone(done.error()));
 }
 
 void session::ready(readiness r) noexcept {

@@ -58,7 +58,9 @@ public:
     ~session();
 
     int backend_pid() const noexcept;
-    statement_observer* observer() const noexcept { return observer_; }
+    // Nobody, while the driver brings it back to where a new one starts.
+    statement_observer* observer() const noexcept { return resetting ? nullptr : observer_; }
+    bool resetting = false;
 
     // Of one that a task has alone: whether a transaction is open, begun by a transaction_block or by its text.
     bool in_transaction() const noexcept;

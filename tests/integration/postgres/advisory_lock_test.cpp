@@ -210,6 +210,8 @@ TEST_P(advisory_lock, is_not_forgotten_where_unlocking_fails) {
         EXPECT_FALSE(lock.held());
         co_await until_free();
         EXPECT_FALSE(db->usable());
+        auto const next = co_await as_result(db->query("select 1"));
+        EXPECT_THAT(next.error().message(), testing::HasSubstr("25P02"));
     };
     run(body());
 }

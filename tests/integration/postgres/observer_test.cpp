@@ -214,6 +214,19 @@ TEST_P(observer, is_told_of_transactions) {
                 ElementsAre("begin", "select 1", "savepoint coda_1", "select 2", "release savepoint coda_1", "commit"));
 }
 
+// It would warn of a rollback outside a transaction.
+TEST_P(observer, is_told_nothing_of_a_reset) {
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        co_await db->query("select 1");
+        co_await db->reset();
+        co_await db->query("select 2");
+    };
+    run(body());
+    EXPECT_THAT(seen.texts(), ElementsAre("select 1", "select 2"));
+    EXPECT_THAT(seen.notices, ElementsAre());
+}
+
 TEST_P(observer, is_told_what_the_server_says_unasked) {
     auto const db = connected({.observer = &seen});
     auto const body = [&]() -> task<> {

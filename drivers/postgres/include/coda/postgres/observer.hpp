@@ -77,9 +77,9 @@ struct statement_event {
 
 /// Is told of every statement of a connection or client (connection_options::observer), on the loop's thread: of those
 /// of its users, and of BEGIN, COMMIT, ROLLBACK and SAVEPOINT; not of what nobody waits for (the rollback behind one
-/// who was cancelled, what gives back an advisory lock) nor of pings. One object may serve many, of several loops if it
-/// is safe to be called from several threads. What it does delays the loop; it must not use what it is told about.
-/// Costs a statement some clock readings.
+/// who was cancelled, what gives back an advisory lock), of pings, and of what `reset` does. One object may serve many,
+/// of several loops if it is safe to be called from several threads. What it does delays the loop; it must not use what
+/// it is told about. Costs a statement some clock readings.
 class statement_observer {
 public:
     virtual ~statement_observer() = default;
