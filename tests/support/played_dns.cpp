@@ -18,7 +18,7 @@ std::atomic<played_dns*> playing = nullptr;
 // Apart from the one that plays, which they outlive.
 std::mutex silence;
 std::condition_variable silence_ends;
-std::set<std::string, std::less<>> silent;
+std::set<std::string, std::less<>> silent_hosts;
 
 std::string number(std::size_t n) { return {static_cast<char>(n >> 8), static_cast<char>(n)}; }
 
@@ -40,7 +40,7 @@ played_dns::played_dns() { playing = this; }
 played_dns::~played_dns() {
     playing = nullptr;
     std::scoped_lock const lock(silence);
-    silent.clear();
+    silent_hosts.clear();
     silence_ends.notify_all();
 }
 
@@ -60,13 +60,13 @@ void played_dns::set_options(std::string const& service, std::string const& opti
 
 void played_dns::add_silent(std::string const& host) {
     std::scoped_lock const lock(silence);
-    silent.insert(host);
+    silent_hosts.insert(host);
 }
 
 bool played_dns::was_silent(char const* name) {
     std::unique_lock lock(silence);
-    if (name == nullptr || !silent.contains(name)) return false;
-    silence_ends.wait(lock, [&] { return !silent.contains(name); });
+    if (name == nullptr || !silent_hosts.contains(name)) return false;
+    silence_ends.wait(lock, [&] { return !silent_hosts.contains(name); });
     return true;
 }
 

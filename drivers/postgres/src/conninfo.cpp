@@ -40,7 +40,9 @@ option_values given(PQconninfoOption const* options) {
     return values;
 }
 
-error invalid(std::string what) { return {make_error_code(errc::invalid_argument), "connection string: " + what}; }
+error invalid(std::string what) {
+    return {make_error_code(coda::errc::invalid_argument), "connection string: " + what};
+}
 
 std::vector<std::string> list_of(option_values const& values, std::string_view option) {
     std::vector<std::string> items;

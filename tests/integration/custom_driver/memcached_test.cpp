@@ -13,7 +13,7 @@
 #include <memcached/client.hpp>
 #include <unistd.h>
 
-namespace {
+namespace custom_driver_memcached_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -196,4 +196,4 @@ TEST_P(memcached_peer, that_ends_takes_its_commands_with_it) {
     run(body());
 }
 
-} // namespace
+} // namespace custom_driver_memcached_test

@@ -4,7 +4,7 @@
 #include "on_mongo.hpp"
 #include "support/everywhere.hpp"
 
-namespace {
+namespace mongo_cancel_everywhere_test {
 
 using coda::as_result;
 using coda::outcome;
@@ -85,4 +85,4 @@ TEST_P(mongo_everywhere, a_connection_is_connected_again) {
     tried_closing([&] { return db.connect(); }, [&] { return db.ping(); }, [&] { return db.close(); }, closed);
 }
 
-} // namespace
+} // namespace mongo_cancel_everywhere_test

@@ -6,7 +6,7 @@
 
 #include <atomic>
 
-namespace {
+namespace mongo_cancelling_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -444,4 +444,4 @@ TEST_P(mongo_cancelling, an_operation_destroyed_in_flight_frees_everything) {
     EXPECT_EQ(proxy().stats().accepted, 2u) << "and the connection with it";
 }
 
-} // namespace
+} // namespace mongo_cancelling_test

@@ -3,7 +3,7 @@
 
 #include <boost/describe.hpp>
 
-namespace {
+namespace mongo_collections_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -406,4 +406,4 @@ TEST_P(collections, serve_many_tasks_over_a_few_connections) {
     EXPECT_EQ(server().count(name()), 200);
 }
 
-} // namespace
+} // namespace mongo_collections_test

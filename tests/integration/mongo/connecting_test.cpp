@@ -7,7 +7,7 @@
 
 #include <openssl/err.h>
 
-namespace {
+namespace mongo_connecting_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -328,4 +328,4 @@ TEST_P(mongo_connecting, of_a_client_fails_and_is_tried_again_by_the_next) {
     run(body());
 }
 
-} // namespace
+} // namespace mongo_connecting_test

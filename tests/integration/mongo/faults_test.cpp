@@ -5,7 +5,7 @@
 
 #include <future>
 
-namespace {
+namespace mongo_faults_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -252,4 +252,4 @@ TEST_P(mongo_faults, a_server_looked_at_again_is_still_there_or_gone) {
     EXPECT_EQ(proxy().stats().accepted, 1u) << "by the same connection";
 }
 
-} // namespace
+} // namespace mongo_faults_test

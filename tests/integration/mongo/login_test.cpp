@@ -9,7 +9,7 @@
 
 #include <gmock/gmock.h>
 
-namespace {
+namespace mongo_login_test {
 
 namespace bson = coda::bson;
 namespace mongo = coda::mongo;
@@ -90,4 +90,4 @@ TEST_P(a_login, that_the_server_breaks_off_is_a_lost_connection) {
     run(body());
 }
 
-} // namespace
+} // namespace mongo_login_test

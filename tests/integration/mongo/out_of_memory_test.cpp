@@ -12,7 +12,7 @@
 
 #include <new>
 
-namespace {
+namespace mongo_out_of_memory_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -78,4 +78,4 @@ TEST_P(mongo_without_memory, from_one_allocation_on_connecting_and_asking_fail) 
     sweep(failing_allocation::then::fail);
 }
 
-} // namespace
+} // namespace mongo_out_of_memory_test

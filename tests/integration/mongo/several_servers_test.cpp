@@ -11,7 +11,7 @@
 
 #include <atomic>
 
-namespace {
+namespace mongo_several_servers_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -238,4 +238,4 @@ TEST_P(replica_set, looked_at_again_has_no_primary_or_nobody) {
     }
 }
 
-} // namespace
+} // namespace mongo_several_servers_test

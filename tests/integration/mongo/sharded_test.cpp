@@ -3,7 +3,7 @@
 
 #include <coda/pool/sharded.hpp>
 
-namespace {
+namespace mongo_sharded_test {
 
 using namespace std::chrono_literals;
 using coda::loop_group;
@@ -60,4 +60,4 @@ TEST_P(mongo_sharded, a_loop_that_needs_more_connections_gets_those_that_the_oth
     EXPECT_EQ(answered, 3u);
 }
 
-} // namespace
+} // namespace mongo_sharded_test

@@ -11,7 +11,7 @@
 
 #include <atomic>
 
-namespace {
+namespace mongo_the_loop_is_never_blocked_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -237,4 +237,4 @@ TEST_P(the_loop, is_not_put_to_sleep_by_what_is_cancelled) {
     expect_no_blocking_call(use, "a server with sessions that does not answer");
 }
 
-} // namespace
+} // namespace mongo_the_loop_is_never_blocked_test

@@ -7,7 +7,7 @@
 #include "support/tls_relay.hpp"
 #include "support/unreachable_endpoint.hpp"
 
-namespace {
+namespace mongo_tls_test {
 
 using namespace std::chrono_literals;
 namespace mongo = coda::mongo;
@@ -118,4 +118,4 @@ TEST_P(mongo_over_tls, a_certificates_responder_is_not_asked) {
     }
 }
 
-} // namespace
+} // namespace mongo_tls_test

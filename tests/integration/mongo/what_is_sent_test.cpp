@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_what_is_sent_test {
 
 namespace bson = coda::bson;
 namespace mongo = coda::mongo;
@@ -108,4 +108,4 @@ TEST_P(what_is_sent, asks_for_the_journal) {
     for (auto const* write : writes) EXPECT_EQ(sent(write, "writeConcern"), R"({ "w" : 1, "j" : true })") << write;
 }
 
-} // namespace
+} // namespace mongo_what_is_sent_test

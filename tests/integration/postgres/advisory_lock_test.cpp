@@ -3,7 +3,7 @@
 #include "on_postgres.hpp"
 #include "support/cancel_everywhere.hpp"
 
-namespace {
+namespace postgres_advisory_lock_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -269,4 +269,4 @@ TEST_P(advisory_lock, that_goes_after_its_client_gives_back_nothing_more) {
     run(until_free());
 }
 
-} // namespace
+} // namespace postgres_advisory_lock_test

@@ -6,7 +6,7 @@
 
 #include <coda/pool.hpp>
 
-namespace {
+namespace postgres_cancel_everywhere_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -213,4 +213,4 @@ TEST_P(postgres_everywhere, acquire_and_close_of_a_pool) {
     pool.reset();
 }
 
-} // namespace
+} // namespace postgres_cancel_everywhere_test

@@ -7,7 +7,7 @@
 
 #include <random>
 
-namespace {
+namespace postgres_cancel_on_server_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -336,4 +336,4 @@ TEST_P(cancel_through_a_proxy, a_connection_destroyed_while_it_asks_leaves_nothi
     run(body());
 }
 
-} // namespace
+} // namespace postgres_cancel_on_server_test

@@ -3,7 +3,7 @@
 #include "on_postgres.hpp"
 #include "support/cancel_everywhere.hpp"
 
-namespace {
+namespace postgres_cancelling_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -242,4 +242,4 @@ TEST_P(cancelling, a_client_anywhere_leaves_it_usable) {
     db.reset();
 }
 
-} // namespace
+} // namespace postgres_cancelling_test

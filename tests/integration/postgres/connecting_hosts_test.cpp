@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-namespace {
+namespace postgres_connecting_hosts_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -203,4 +203,4 @@ TEST_P(the_server, keeps_those_settings_after_a_reset) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_connecting_hosts_test

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-namespace {
+namespace postgres_connecting_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -309,4 +309,4 @@ TEST_P(connecting, of_a_client_goes_on_when_those_who_waited_have_left) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_connecting_test

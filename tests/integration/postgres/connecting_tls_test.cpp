@@ -5,7 +5,7 @@
 #include "support/certificates.hpp"
 #include "support/own_postgres.hpp"
 
-namespace {
+namespace postgres_connecting_tls_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -217,4 +217,4 @@ TEST_P(connecting_by_tls, cancels_on_the_server_too) {
     run(coda::with_scope(body));
 }
 
-} // namespace
+} // namespace postgres_connecting_tls_test

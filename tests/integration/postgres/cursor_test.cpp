@@ -2,7 +2,7 @@
 // Rows that stay on the server until they are asked for.
 #include "on_postgres.hpp"
 
-namespace {
+namespace postgres_cursor_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -89,4 +89,4 @@ TEST_P(a_cursor, needs_a_transaction_block) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_cursor_test

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <ranges>
 
-namespace {
+namespace postgres_execute_many_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -392,4 +392,4 @@ TEST_P(execute_many, whose_connection_is_lost_is_unknown) {
     server().unlock(key);
 }
 
-} // namespace
+} // namespace postgres_execute_many_test

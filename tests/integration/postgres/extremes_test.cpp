@@ -4,7 +4,7 @@
 
 #include <sys/mman.h>
 
-namespace {
+namespace postgres_extremes_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -233,4 +233,4 @@ TEST_P(an_extreme_statement, with_a_text_that_is_no_utf8_is_the_servers_to_refus
     run(body());
 }
 
-} // namespace
+} // namespace postgres_extremes_test

@@ -3,7 +3,7 @@
 #include "on_postgres.hpp"
 #include "support/fault_proxy.hpp"
 
-namespace {
+namespace postgres_faults_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -72,4 +72,4 @@ TEST_P(faults, a_large_statement_cut_on_its_way_is_unknown_and_the_next_works) {
     }
 }
 
-} // namespace
+} // namespace postgres_faults_test

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-namespace {
+namespace postgres_grouping_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -292,4 +292,4 @@ TEST_P(grouping, whose_callers_have_all_left_is_cancelled_on_the_server) {
     EXPECT_EQ(server().connections(), 1);
 }
 
-} // namespace
+} // namespace postgres_grouping_test

@@ -3,7 +3,7 @@
 #include "on_postgres.hpp"
 #include "support/unreachable_endpoint.hpp"
 
-namespace {
+namespace postgres_lifetime_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -310,4 +310,4 @@ TEST_P(a_connection, is_reset_behind_what_drains) {
     run(coda::with_scope(body));
 }
 
-} // namespace
+} // namespace postgres_lifetime_test

@@ -3,7 +3,7 @@
 #include "on_postgres.hpp"
 #include "support/fault_proxy.hpp"
 
-namespace {
+namespace postgres_losing_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -102,4 +102,4 @@ TEST_P(losing, queued_behind_what_drains_is_not_sent) {
     run(coda::with_scope(body));
 }
 
-} // namespace
+} // namespace postgres_losing_test

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-namespace {
+namespace postgres_malformed_replies_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -181,4 +181,4 @@ TEST_P(a_malformed_reply, to_the_login_is_a_failed_connect) {
     }
 }
 
-} // namespace
+} // namespace postgres_malformed_replies_test

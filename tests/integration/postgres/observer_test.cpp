@@ -2,7 +2,7 @@
 // What an observer is told of statements and notices.
 #include "on_postgres.hpp"
 
-namespace {
+namespace postgres_observer_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -237,4 +237,4 @@ TEST_P(observer, is_told_what_the_server_says_unasked) {
     EXPECT_THAT(seen.notices, ElementsAre("NOTICE 00000: take note", "WARNING 01ABC: mind"));
 }
 
-} // namespace
+} // namespace postgres_observer_test

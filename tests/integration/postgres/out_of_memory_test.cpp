@@ -7,7 +7,7 @@
 #include <functional>
 #include <new>
 
-namespace {
+namespace postgres_out_of_memory_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -179,4 +179,4 @@ TEST_P(postgres_without_memory, a_client_serves_each_of_many_or_fails_him) {
     sweep([&] { return coda::with_scope(all); }, works);
 }
 
-} // namespace
+} // namespace postgres_out_of_memory_test

@@ -8,7 +8,7 @@
 
 #include <set>
 
-namespace {
+namespace postgres_pgbouncer_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -225,4 +225,4 @@ TEST_P(through_pgbouncer, a_changed_setting_is_told_and_reaches_nobody) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_pgbouncer_test

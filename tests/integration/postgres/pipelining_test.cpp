@@ -15,7 +15,7 @@ BOOST_DESCRIBE_STRUCT(account, (), (id, owner))
 
 } // namespace coda_pipelining_test
 
-namespace {
+namespace postgres_pipelining_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -186,4 +186,4 @@ TEST_P(pipelining, cancelled_anywhere_tells_the_truth) {
     EXPECT_EQ(db->backend_pid(), pid) << "and the connection has gone through all of it";
 }
 
-} // namespace
+} // namespace postgres_pipelining_test

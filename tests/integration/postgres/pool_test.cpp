@@ -15,7 +15,7 @@
 #include <set>
 #include <string>
 
-namespace {
+namespace postgres_pool_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -223,4 +223,4 @@ TEST_P(postgres_pool, close_cuts_off_who_holds_on) {
     run_and_close({.close_timeout = 50ms}, body);
 }
 
-} // namespace
+} // namespace postgres_pool_test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "on_postgres.hpp"
 
-namespace {
+namespace postgres_prepared_statements_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -349,4 +349,4 @@ TEST_P(a_prepared_statement, in_a_failed_transaction_is_not_lost) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_prepared_statements_test

@@ -5,7 +5,7 @@
 
 #include <coda/retry.hpp>
 
-namespace {
+namespace postgres_server_states_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -142,4 +142,4 @@ TEST_P(a_server, with_too_few_connections_for_a_client_serves_it_all_the_same) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_server_states_test

@@ -2,7 +2,7 @@
 // What a statement leaves behind on a connection that others share, though neither its words nor its tag say so.
 #include "on_postgres.hpp"
 
-namespace {
+namespace postgres_session_state_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -128,4 +128,4 @@ TEST_P(state_that_is_left, on_a_connection_of_ones_own_is_meant) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_session_state_test

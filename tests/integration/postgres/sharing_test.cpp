@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-namespace {
+namespace postgres_sharing_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -270,4 +270,4 @@ TEST_P(a_shared_connection, that_was_changed_all_the_same_is_lost_with_what_ran_
     server().ask("drop table " + table);
 }
 
-} // namespace
+} // namespace postgres_sharing_test

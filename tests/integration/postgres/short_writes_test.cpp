@@ -11,7 +11,7 @@
 
 #include <atomic>
 
-namespace {
+namespace postgres_short_writes_test {
 
 using namespace std::string_literals;
 namespace pg = coda::pg;
@@ -105,4 +105,4 @@ TEST_P(a_short_write, does_not_hide_why_the_server_ended_the_session) {
     EXPECT_EQ(r.error().outcome(), outcome::unknown);
 }
 
-} // namespace
+} // namespace postgres_short_writes_test

@@ -17,7 +17,7 @@ BOOST_DESCRIBE_STRUCT(account, (), (id, owner, cents))
 
 } // namespace coda_statements_test
 
-namespace {
+namespace postgres_statements_test {
 
 namespace pg = coda::pg;
 using coda::as_result;
@@ -337,4 +337,4 @@ TEST_P(a_statement, carries_many_rows_and_many_columns) {
     run(body());
 }
 
-} // namespace
+} // namespace postgres_statements_test

@@ -19,7 +19,7 @@ BOOST_DESCRIBE_STRUCT(row, (), (id, name))
 
 } // namespace coda_streaming_test
 
-namespace {
+namespace postgres_streaming_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -369,4 +369,4 @@ TEST_P(streaming, cancelled_anywhere_leaves_the_connection_usable) {
     EXPECT_GT(run(coda::test::cancel_everywhere(attempt)), 0);
 }
 
-} // namespace
+} // namespace postgres_streaming_test

@@ -4,7 +4,7 @@
 
 #include <coda/pool.hpp>
 
-namespace {
+namespace postgres_transaction_edges_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -235,4 +235,4 @@ TEST_P(transaction_edges, who_is_cancelled_does_not_wait_until_it_is_undone) {
     EXPECT_EQ(stored(), "2");
 }
 
-} // namespace
+} // namespace postgres_transaction_edges_test

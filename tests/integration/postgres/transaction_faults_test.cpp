@@ -7,7 +7,7 @@
 #include <coda/pool.hpp>
 #include <coda/retry.hpp>
 
-namespace {
+namespace postgres_transaction_faults_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -304,4 +304,4 @@ TEST_P(transaction_faults, of_a_client_cancelled_anywhere_give_their_connections
     run(close());
 }
 
-} // namespace
+} // namespace postgres_transaction_faults_test

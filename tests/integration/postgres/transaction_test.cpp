@@ -4,7 +4,7 @@
 
 #include <coda/retry.hpp>
 
-namespace {
+namespace postgres_transaction_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -378,4 +378,4 @@ TEST_P(transaction, holds_an_advisory_lock_until_it_ends) {
     run(test());
 }
 
-} // namespace
+} // namespace postgres_transaction_test

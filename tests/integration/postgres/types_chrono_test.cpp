@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "types_test.hpp"
 
-namespace {
+namespace postgres_types_chrono_test {
 
 namespace pg = coda::pg;
 using namespace std::chrono;
@@ -81,4 +81,4 @@ TEST_P(a_time, that_postgres_does_not_have_is_refused_unsent) {
     EXPECT_EQ(early.error().code(), coda::errc::invalid_argument);
 }
 
-} // namespace
+} // namespace postgres_types_chrono_test

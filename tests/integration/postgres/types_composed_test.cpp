@@ -54,7 +54,7 @@ struct coda::pg::codec<coda_types_composed_test::point> {
     }
 };
 
-namespace {
+namespace postgres_types_composed_test {
 
 namespace pg = coda::pg;
 using namespace coda_types_composed_test;
@@ -210,4 +210,4 @@ TEST_P(a_composed_value, is_read_from_a_kept_result_without_copies) {
     EXPECT_EQ(kept[0]["a"].as<std::string>(), "some text");
 }
 
-} // namespace
+} // namespace postgres_types_composed_test

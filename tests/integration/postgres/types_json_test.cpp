@@ -5,7 +5,7 @@
 
 #include <boost/json/src.hpp> // its own package cannot be installed beside an older Boost
 
-namespace {
+namespace postgres_types_json_test {
 
 namespace pg = coda::pg;
 namespace json = boost::json;
@@ -30,4 +30,4 @@ TEST_P(a_json_value, that_boost_json_cannot_hold_is_an_error) {
     EXPECT_TRUE(is_refused<json::value>("select 1"));
 }
 
-} // namespace
+} // namespace postgres_types_json_test

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-namespace {
+namespace postgres_types_scalar_test {
 
 namespace pg = coda::pg;
 using testing::HasSubstr;
@@ -146,4 +146,4 @@ TEST_P(a_scalar, inside_of_a_domain_is_read_as_what_the_domain_is_of) {
     server().ask("drop domain " + name);
 }
 
-} // namespace
+} // namespace postgres_types_scalar_test

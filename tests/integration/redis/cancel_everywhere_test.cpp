@@ -6,7 +6,7 @@
 
 #include <coda/pool.hpp>
 
-namespace {
+namespace redis_cancel_everywhere_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -142,4 +142,4 @@ TEST_P(redis_everywhere, a_lease_that_is_reset) {
     tried(in_a_transaction, as_new);
 }
 
-} // namespace
+} // namespace redis_cancel_everywhere_test

@@ -4,7 +4,7 @@
 
 #include <coda/pool.hpp>
 
-namespace {
+namespace redis_cancelling_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -157,4 +157,4 @@ TEST_P(cancelling_blocked, a_command_that_was_not_sent_costs_nothing) {
     EXPECT_EQ(server().connections().at(0).substr(0, 8), before.at(0).substr(0, 8));
 }
 
-} // namespace
+} // namespace redis_cancelling_test

@@ -3,7 +3,7 @@
 
 #include <map>
 
-namespace {
+namespace redis_commands_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -217,4 +217,4 @@ TEST_P(commands, and_replies_of_megabytes) {
     run(body());
 }
 
-} // namespace
+} // namespace redis_commands_test

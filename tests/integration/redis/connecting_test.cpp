@@ -7,7 +7,7 @@
 #include "support/scripted_peer.hpp"
 #include "support/unreachable_endpoint.hpp"
 
-namespace {
+namespace redis_connecting_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -224,4 +224,4 @@ TEST_P(connecting, again_after_it_was_lost) {
     run(body());
 }
 
-} // namespace
+} // namespace redis_connecting_test

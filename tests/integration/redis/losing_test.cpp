@@ -4,7 +4,7 @@
 #include "support/fault_proxy.hpp"
 #include "support/scripted_peer.hpp"
 
-namespace {
+namespace redis_losing_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -183,4 +183,4 @@ TEST_P(losing, the_server_ends_all_in_flight) {
     EXPECT_FALSE(db->usable());
 }
 
-} // namespace
+} // namespace redis_losing_test

@@ -12,7 +12,7 @@
 
 #include <new>
 
-namespace {
+namespace redis_out_of_memory_test {
 
 using coda::as_result;
 using coda::task;
@@ -91,4 +91,4 @@ TEST_P(redis_without_memory, from_one_allocation_on_a_connection_ends_in_order) 
     sweep(failing_allocation::then::fail);
 }
 
-} // namespace
+} // namespace redis_out_of_memory_test

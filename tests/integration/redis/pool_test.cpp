@@ -4,7 +4,7 @@
 
 #include <coda/pool.hpp>
 
-namespace {
+namespace redis_pool_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -93,4 +93,4 @@ TEST_P(redis_pool, a_server_without_reset_is_reset_by_hand) {
     EXPECT_THAT(old.failures(), testing::IsEmpty());
 }
 
-} // namespace
+} // namespace redis_pool_test

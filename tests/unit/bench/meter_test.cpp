@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace bench_meter_test {
 
 using namespace coda::bench;
 using namespace std::chrono_literals;
@@ -92,4 +92,4 @@ TEST(meter, a_run_given_up_has_no_result) {
     }
 }
 
-} // namespace
+} // namespace bench_meter_test

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-namespace {
+namespace bench_mongo_workload_test {
 
 using namespace coda::bench;
 
@@ -74,4 +74,4 @@ TEST(mongo_uri, the_proxy_is_spoken_to_directly) {
     EXPECT_EQ(mongo::database.address("mongodb://a:1,b:2"), "a:1");
 }
 
-} // namespace
+} // namespace bench_mongo_workload_test

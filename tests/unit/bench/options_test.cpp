@@ -9,7 +9,7 @@
 #include <set>
 #include <string_view>
 
-namespace {
+namespace bench_options_test {
 
 using namespace coda::bench;
 using testing::Contains;
@@ -202,4 +202,4 @@ TEST(select, a_workload_that_a_store_lacks_is_left_out_with_the_reason) {
     EXPECT_THAT(s.left_out, Contains(HasSubstr("no workload write")));
 }
 
-} // namespace
+} // namespace bench_options_test

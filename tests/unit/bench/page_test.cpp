@@ -8,7 +8,7 @@
 
 #include <map>
 
-namespace {
+namespace bench_page_test {
 
 using namespace std::chrono_literals;
 using namespace coda::bench;
@@ -76,4 +76,4 @@ TEST(page, of_all_stores_has_each_query_answered_by_its_own) {
     for (auto const q : {query::settings, query::order, query::item}) EXPECT_EQ(place_of(q), place::mongo);
 }
 
-} // namespace
+} // namespace bench_page_test

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace {
+namespace bench_pg_workloads_test {
 
 using namespace pg_workloads;
 
@@ -71,4 +71,4 @@ TEST(pg_workloads, who_decodes_something_else_is_a_fault) {
     EXPECT_TRUE(faults(same).empty());
 }
 
-} // namespace
+} // namespace bench_pg_workloads_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace bench_postgres_workload_test {
 
 using namespace coda::bench;
 using namespace coda::bench::postgres;
@@ -73,4 +73,4 @@ TEST(key_sequence, covers_the_whole_range_evenly) {
     for (int n : found) EXPECT_NEAR(n, 10'000, 500);
 }
 
-} // namespace
+} // namespace bench_postgres_workload_test

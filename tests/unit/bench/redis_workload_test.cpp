@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace {
+namespace bench_redis_workload_test {
 
 using namespace coda::bench;
 
@@ -56,4 +56,4 @@ TEST(redis_uri, the_proxy_is_reached_by_tcp) {
     EXPECT_EQ(redis::database.through_proxy("redis://:p@db/3", 47), "redis://:p@127.0.0.1:47/3");
 }
 
-} // namespace
+} // namespace bench_redis_workload_test

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace bench_report_test {
 
 using namespace coda::bench;
 using testing::Contains;
@@ -237,4 +237,4 @@ TEST(conclude, every_store_is_a_chapter_of_its_own) {
     EXPECT_THAT(f.sentences(), SizeIs(2 * f.chapters[0].sentences.size() + 1));
 }
 
-} // namespace
+} // namespace bench_report_test

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace bench_request_test {
 
 using namespace coda::bench;
 using testing::ElementsAre;
@@ -74,4 +74,4 @@ TEST(data, keys_lead_to_keys_that_exist_and_the_latest_order_is_the_customers) {
     }
 }
 
-} // namespace
+} // namespace bench_request_test

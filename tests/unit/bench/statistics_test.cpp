@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace bench_statistics_test {
 
 using namespace coda::bench;
 using values = std::vector<double>;
@@ -74,4 +74,4 @@ TEST(judge, every_verdict_but_sound_has_a_reason) {
         EXPECT_FALSE(reason(m).empty());
 }
 
-} // namespace
+} // namespace bench_statistics_test

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-namespace {
+namespace bench_uri_test {
 
 using namespace coda::bench;
 
@@ -39,4 +39,4 @@ TEST(uri, one_without_a_scheme_is_refused_without_its_password) {
     }
 }
 
-} // namespace
+} // namespace bench_uri_test

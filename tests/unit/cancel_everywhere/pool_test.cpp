@@ -6,7 +6,7 @@
 
 #include <coda/runtime/run.hpp>
 
-namespace {
+namespace cancel_everywhere_pool_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -161,4 +161,4 @@ TEST_P(pool_everywhere, close_that_waits_for_leases_aborts_them_when_it_is_cance
     EXPECT_EQ(server.aborts, left_out) << "and no other";
 }
 
-} // namespace
+} // namespace cancel_everywhere_pool_test

@@ -9,7 +9,7 @@
 
 #include <string>
 
-namespace {
+namespace cancel_everywhere_retry_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -210,4 +210,4 @@ TEST_P(retry_everywhere, the_last_of_a_flight_takes_the_call_with_him) {
     EXPECT_GT(run(cancel_everywhere(attempt)), 0);
 }
 
-} // namespace
+} // namespace cancel_everywhere_retry_test

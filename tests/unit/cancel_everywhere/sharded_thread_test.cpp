@@ -9,7 +9,7 @@
 
 #include <atomic>
 
-namespace {
+namespace cancel_everywhere_sharded_thread_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -124,4 +124,4 @@ TEST_P(sharded_everywhere, acquire_that_waits_for_a_permit_of_another_loop) {
     EXPECT_GT(run(cancel_everywhere(attempt)), 1);
 }
 
-} // namespace
+} // namespace cancel_everywhere_sharded_thread_test

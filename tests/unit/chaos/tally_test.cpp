@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace chaos_tally_test {
 
 using coda::chaos::share_of;
 using coda::chaos::tally;
@@ -41,4 +41,4 @@ TEST(tally, nothing_tried_is_no_success) {
     EXPECT_EQ(t.exit_status(), 77);
 }
 
-} // namespace
+} // namespace chaos_tally_test

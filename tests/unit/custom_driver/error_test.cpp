@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <memcached/error.hpp>
 
-namespace {
+namespace custom_driver_error_test {
 
 using coda::error_class;
 using memcached::errc;
@@ -15,4 +15,4 @@ TEST(memcached_error, says_what_kind_of_failure_it_is) {
         EXPECT_EQ(kind(code), error_class::permanent);
 }
 
-} // namespace
+} // namespace custom_driver_error_test

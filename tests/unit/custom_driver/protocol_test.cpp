@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace custom_driver_protocol_test {
 
 using namespace std::chrono_literals;
 using namespace memcached::detail;
@@ -197,4 +197,4 @@ TEST(memcached_expiry, is_in_seconds_up_to_thirty_days_and_a_date_above) {
     EXPECT_TRUE(expiry(coda::duration::max(), now).has_error());
 }
 
-} // namespace
+} // namespace custom_driver_protocol_test

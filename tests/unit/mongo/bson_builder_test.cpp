@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_bson_builder_test {
 
 namespace bson = coda::bson;
 using bson::array_builder;
@@ -180,4 +180,4 @@ TEST(bson_builder, is_sound_when_memory_runs_out) {
     }
 }
 
-} // namespace
+} // namespace mongo_bson_builder_test

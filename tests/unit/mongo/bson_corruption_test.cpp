@@ -11,7 +11,7 @@
 #include <cstring>
 #include <memory>
 
-namespace {
+namespace mongo_bson_corruption_test {
 
 namespace bson = coda::bson;
 using namespace std::string_literals;
@@ -163,4 +163,4 @@ TEST(bson_corruption, the_error_says_where) {
     EXPECT_EQ(adopted.error().code(), bson::errc::corrupt);
 }
 
-} // namespace
+} // namespace mongo_bson_corruption_test

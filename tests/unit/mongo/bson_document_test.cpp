@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_bson_document_test {
 
 namespace bson = coda::bson;
 using bson::doc;
@@ -147,4 +147,4 @@ TEST(bson_document, equality_is_of_bytes) {
     EXPECT_NE(doc("a", 1), doc());
 }
 
-} // namespace
+} // namespace mongo_bson_document_test

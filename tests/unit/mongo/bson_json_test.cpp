@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace {
+namespace mongo_bson_json_test {
 
 namespace bson = coda::bson;
 using bson::doc;
@@ -96,4 +96,4 @@ TEST(bson_json, of_more_than_the_largest_document_is_refused) {
     EXPECT_EQ(d.error().code(), bson::errc::too_large);
 }
 
-} // namespace
+} // namespace mongo_bson_json_test

@@ -9,7 +9,7 @@
 #include <limits>
 #include <numeric>
 
-namespace {
+namespace mongo_bson_round_trip_test {
 
 namespace bson = coda::bson;
 using namespace std::string_literals;
@@ -162,4 +162,4 @@ TEST(bson_round_trip, of_an_element_of_any_type) {
     EXPECT_EQ(b.finish().value().get<int>("more"), 1);
 }
 
-} // namespace
+} // namespace mongo_bson_round_trip_test

@@ -6,7 +6,7 @@
 #include <ctime>
 #include <unordered_set>
 
-namespace {
+namespace mongo_bson_types_test {
 
 namespace bson = coda::bson;
 using bson::decimal128;
@@ -95,4 +95,4 @@ TEST(bson_errors, have_messages_and_a_category) {
     EXPECT_EQ(bson::make_error_code(bson::errc::corrupt).category().name(), std::string("coda.bson"));
 }
 
-} // namespace
+} // namespace mongo_bson_types_test

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace {
+namespace mongo_bson_view_test {
 
 namespace bson = coda::bson;
 using bson::array;
@@ -146,4 +146,4 @@ static_assert(!bson::writable<std::chrono::system_clock::time_point>);
 static_assert(!bson::detail::text<int> && !bson::detail::text<std::nullptr_t>); // keys
 static_assert(bson::writable<char[4]> && bson::writable<std::span<double const>>);
 
-} // namespace
+} // namespace mongo_bson_view_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace mongo_classify_test {
 
 using coda::error;
 using coda::error_class;
@@ -70,4 +70,4 @@ TEST(classify, the_drivers_own_codes) {
     EXPECT_EQ(error(make_error_code(errc::client_failure)).kind(), error_class::permanent);
 }
 
-} // namespace
+} // namespace mongo_classify_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_error_test {
 
 namespace mongo = coda::mongo;
 namespace server_code = coda::mongo::server_code;
@@ -50,4 +50,4 @@ TEST(mongo_server_error, knows_its_labels) {
     EXPECT_FALSE(e.has_label(""));
 }
 
-} // namespace
+} // namespace mongo_error_test

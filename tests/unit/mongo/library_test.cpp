@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_library_test {
 
 using coda::task;
 
@@ -53,4 +53,4 @@ TEST(the_library, leaves_a_log_handler_that_is_set_later) {
     EXPECT_EQ(heard, "a message");
 }
 
-} // namespace
+} // namespace mongo_library_test

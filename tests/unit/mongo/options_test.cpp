@@ -7,7 +7,7 @@
 
 #include <functional>
 
-namespace {
+namespace mongo_options_test {
 
 using namespace std::chrono_literals;
 namespace bson = coda::bson;
@@ -85,4 +85,4 @@ TEST(find_options, that_cannot_be_are_refused_by_their_names) {
     }
 }
 
-} // namespace
+} // namespace mongo_options_test

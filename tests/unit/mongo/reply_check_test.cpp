@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_reply_check_test {
 
 using coda::bson::doc;
 using coda::mongo::detail::reply_check;
@@ -80,4 +80,4 @@ TEST(reply_check, refuses_what_is_compressed) {
     EXPECT_FALSE(c.came(coda::test::framed(0, 2012, std::string(60, '\0'))));
 }
 
-} // namespace
+} // namespace mongo_reply_check_test

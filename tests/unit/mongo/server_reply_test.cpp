@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_server_reply_test {
 
 namespace bson = coda::bson;
 namespace mongo = coda::mongo;
@@ -101,4 +101,4 @@ TEST(a_server_reply, keeps_its_labels) {
     EXPECT_TRUE(written.has_label("RetryableWriteError"));
 }
 
-} // namespace
+} // namespace mongo_server_reply_test

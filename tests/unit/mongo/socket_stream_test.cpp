@@ -15,7 +15,7 @@
 #include <cerrno>
 #include <functional>
 
-namespace {
+namespace mongo_socket_stream_test {
 
 using namespace std::chrono_literals;
 using coda::scope;
@@ -254,4 +254,4 @@ TEST_P(a_socket_stream, does_not_wait_outside_of_an_operation) {
     EXPECT_EQ(errno_, ECANCELED);
 }
 
-} // namespace
+} // namespace mongo_socket_stream_test

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace mongo_uri_test {
 
 namespace mongo = coda::mongo;
 using mongo::detail::parse_uri;
@@ -229,4 +229,4 @@ TEST(what_is_wrong, repeats_nothing_but_the_name_of_an_option) {
     EXPECT_THAT(what_is_wrong("'s3cret' authentication mechanism requires username"), Not(HasSubstr("s3cret")));
 }
 
-} // namespace
+} // namespace mongo_uri_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace pool_options_test {
 
 using namespace std::chrono_literals;
 using coda::pool_options;
@@ -64,4 +64,4 @@ TEST(pool_options, pool_refuses_what_is_out_of_range) {
     }
 }
 
-} // namespace
+} // namespace pool_options_test

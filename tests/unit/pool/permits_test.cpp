@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace pool_permits_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -88,4 +88,4 @@ TEST_F(permits_of_two_pools, nothing_is_closed_for_one_who_has_left) {
     EXPECT_EQ(served, 0);
 }
 
-} // namespace
+} // namespace pool_permits_test

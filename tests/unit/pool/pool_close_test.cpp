@@ -11,7 +11,7 @@
 
 #include <optional>
 
-namespace {
+namespace pool_pool_close_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -336,4 +336,4 @@ TEST(pool_destroyed, after_the_loop_was_stopped) {
     EXPECT_EQ(server.live, 2);
 }
 
-} // namespace
+} // namespace pool_pool_close_test

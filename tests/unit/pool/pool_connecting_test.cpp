@@ -10,7 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
-namespace {
+namespace pool_pool_connecting_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -172,4 +172,4 @@ TEST(pool_connecting, that_fails_for_good_is_not_tried_again_until_somebody_asks
     loop.run(body());
 }
 
-} // namespace
+} // namespace pool_pool_connecting_test

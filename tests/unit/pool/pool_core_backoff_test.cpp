@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace {
+namespace pool_pool_core_backoff_test {
 
 using namespace std::chrono_literals;
 using coda::acquire_failure;
@@ -254,4 +254,4 @@ TEST(pool_core_backoff, in_a_monitored_pool_an_attempt_from_before_it_was_cleare
     EXPECT_EQ(w.core.counts().connect_failures, 0u);
 }
 
-} // namespace
+} // namespace pool_pool_core_backoff_test

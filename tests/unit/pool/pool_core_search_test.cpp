@@ -2,7 +2,7 @@
 // Everything that can happen to a small pool, in every state that it can come to.
 #include "pool_world.hpp"
 
-namespace {
+namespace pool_pool_core_search_test {
 
 using namespace std::chrono_literals;
 using coda::pool_options;
@@ -111,4 +111,4 @@ TEST(pool_core_search, the_same_where_it_is_monitored) {
     EXPECT_GT(search(options), 800u);
 }
 
-} // namespace
+} // namespace pool_pool_core_search_test

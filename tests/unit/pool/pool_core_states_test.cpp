@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace {
+namespace pool_pool_core_states_test {
 
 using namespace std::chrono_literals;
 using coda::acquire_failure;
@@ -252,4 +252,4 @@ TEST(pool_core_states, attempt_under_way_when_the_pool_is_closed) {
     w.verify();
 }
 
-} // namespace
+} // namespace pool_pool_core_states_test

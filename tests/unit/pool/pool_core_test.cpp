@@ -2,7 +2,7 @@
 // Who gets which connection, and when another is opened.
 #include "pool_world.hpp"
 
-namespace {
+namespace pool_pool_core_test {
 
 using namespace std::chrono_literals;
 using coda::acquire_failure;
@@ -213,4 +213,4 @@ TEST(pool_core, shut_fails_waiters_and_closes_what_is_idle_and_what_comes_back) 
     EXPECT_EQ(w.core.counts().size(), 0u);
 }
 
-} // namespace
+} // namespace pool_pool_core_test

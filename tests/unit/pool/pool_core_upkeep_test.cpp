@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace {
+namespace pool_pool_core_upkeep_test {
 
 using namespace std::chrono_literals;
 using coda::pool_options;
@@ -227,4 +227,4 @@ TEST(pool_core_upkeep, that_never_happens_opens_and_closes_nothing_by_itself) {
     EXPECT_EQ(w.next_due(), coda::no_deadline);
 }
 
-} // namespace
+} // namespace pool_pool_core_upkeep_test

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace pool_pool_states_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -334,4 +334,4 @@ TEST(pool_states, a_burst_of_short_requests_opens_few_connections) {
     EXPECT_EQ(loop.elapsed(), 150ms + 25 * 2ms);
 }
 
-} // namespace
+} // namespace pool_pool_states_test

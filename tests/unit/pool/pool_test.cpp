@@ -13,7 +13,7 @@
 #include <numeric>
 #include <vector>
 
-namespace {
+namespace pool_pool_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -515,4 +515,4 @@ TEST(pool, counts_each_connection_once) {
     loop.run(coda::with_scope(body));
 }
 
-} // namespace
+} // namespace pool_pool_test

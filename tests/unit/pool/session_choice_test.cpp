@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace pool_session_choice_test {
 
 using coda::as_result;
 using coda::session_choice;
@@ -64,4 +64,4 @@ TEST(session_choice, ends_with_what_the_wait_ends_with) {
     loop.run(body());
 }
 
-} // namespace
+} // namespace pool_session_choice_test

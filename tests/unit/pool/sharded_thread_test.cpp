@@ -9,7 +9,7 @@
 
 #include <atomic>
 
-namespace {
+namespace pool_sharded_thread_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -209,4 +209,4 @@ TEST_F(sharded, total_holds_whatever_happens) {
     EXPECT_LE(counted_.most, 5);
 }
 
-} // namespace
+} // namespace pool_sharded_thread_test

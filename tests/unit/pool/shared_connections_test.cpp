@@ -14,7 +14,7 @@
 #include <optional>
 #include <stdexcept>
 
-namespace {
+namespace pool_shared_connections_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -419,4 +419,4 @@ TEST_F(sharing, a_connection_lost_as_soon_as_it_was_open_is_an_error_of_who_wait
     loop.run(body());
 }
 
-} // namespace
+} // namespace pool_shared_connections_test

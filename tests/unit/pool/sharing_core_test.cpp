@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace pool_sharing_core_test {
 
 using coda::detail::should_open_another;
 
@@ -36,4 +36,4 @@ TEST(should_open_another, at_most_two_at_once) {
     EXPECT_FALSE(should_open_another(1, 2, 100, 1000));
 }
 
-} // namespace
+} // namespace pool_sharing_core_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_array_test {
 
 namespace pg = coda::pg;
 using coda::test::decoded;
@@ -109,4 +109,4 @@ TEST(codec_of_arrays, believes_sizes_only_as_far_as_there_are_bytes) {
     EXPECT_FALSE(decoded<ints>(raw({0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 23})));
 }
 
-} // namespace
+} // namespace postgres_array_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_backend_key_test {
 
 using coda::pg::detail::backend_key;
 using coda::pg::detail::cancel_message;
@@ -31,4 +31,4 @@ TEST(backend_key, is_shown_in_a_request_of_sixteen_bytes) {
         EXPECT_EQ(std::to_integer<unsigned char>(message[i]), expected[i]) << "byte " << i;
 }
 
-} // namespace
+} // namespace postgres_backend_key_test

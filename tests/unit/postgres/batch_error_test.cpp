@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_batch_error_test {
 
 namespace pg = coda::pg;
 using coda::error_class;
@@ -43,4 +43,4 @@ TEST(batch_error, of_the_transaction_or_the_connection_names_none) {
     EXPECT_EQ(e.outcome(), outcome::unknown);
 }
 
-} // namespace
+} // namespace postgres_batch_error_test

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace {
+namespace postgres_chrono_test {
 
 namespace pg = coda::pg;
 using namespace std::chrono;
@@ -121,4 +121,4 @@ TEST(codec_of_interval, keeps_months_days_and_time_apart) {
     EXPECT_EQ(encoded(pg::interval{1, 2, microseconds(3)}), raw({0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1}));
 }
 
-} // namespace
+} // namespace postgres_chrono_test

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace {
+namespace postgres_classify_test {
 
 using coda::error;
 using coda::error_class;
@@ -60,4 +60,4 @@ TEST(classify, the_drivers_own_codes) {
         EXPECT_EQ(error(make_error_code(code)).kind(), error_class::permanent);
 }
 
-} // namespace
+} // namespace postgres_classify_test

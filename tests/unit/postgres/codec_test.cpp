@@ -7,7 +7,7 @@
 #include <limits>
 #include <memory>
 
-namespace {
+namespace postgres_codec_test {
 
 namespace pg = coda::pg;
 using pg::codec;
@@ -181,4 +181,4 @@ TEST(type_name, is_the_sql_name_or_the_number) {
     EXPECT_EQ(pg::type_name(4711), "type 4711");
 }
 
-} // namespace
+} // namespace postgres_codec_test

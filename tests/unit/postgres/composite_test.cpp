@@ -41,7 +41,7 @@ struct coda::pg::codec<coda_composite_test::celsius> {
     static void encode(celsius value, encoder& to) { to.append_float(value.degrees); }
 };
 
-namespace {
+namespace postgres_composite_test {
 
 namespace pg = coda::pg;
 using namespace coda_composite_test;
@@ -116,4 +116,4 @@ TEST(a_codec_of_ones_own, counts_inside_of_everything) {
     EXPECT_EQ(round_trip(pair, pg::type::record), pair);
 }
 
-} // namespace
+} // namespace postgres_composite_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_connect_failure_test {
 
 namespace pg = coda::pg;
 using pg::detail::connect_failure;
@@ -51,4 +51,4 @@ TEST(connect_failure, without_a_servers_word_is_libpqs_in_one_line) {
         EXPECT_EQ(connect_failure(odd).code(), pg::errc::connect_failed) << odd;
 }
 
-} // namespace
+} // namespace postgres_connect_failure_test

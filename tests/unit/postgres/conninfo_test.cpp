@@ -14,7 +14,7 @@
 #include <fstream>
 #include <map>
 
-namespace {
+namespace postgres_conninfo_test {
 
 using namespace std::chrono_literals;
 using coda::pg::detail::conninfo;
@@ -337,4 +337,4 @@ TEST_F(a_conninfo, translated_messages_are_not_repeated) {
     EXPECT_EQ(what_is_wrong("", ""), "malformed");
 }
 
-} // namespace
+} // namespace postgres_conninfo_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_error_test {
 
 namespace pg = coda::pg;
 
@@ -47,4 +47,4 @@ TEST(server_error, message_is_without_the_detail_which_may_hold_values) {
     EXPECT_EQ(e.message(), "ERROR 23505: duplicate key value");
 }
 
-} // namespace
+} // namespace postgres_error_test

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_grouping_policy_test {
 
 using coda::pg::client_options;
 using coda::pg::grouping;
@@ -72,4 +72,4 @@ TEST(grouping_policy, groups_nothing_where_one_group_would_wait_for_the_other) {
     EXPECT_EQ(policy.choose("select 1", true), grouped::never);
 }
 
-} // namespace
+} // namespace postgres_grouping_policy_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_net_test {
 
 namespace pg = coda::pg;
 using coda::test::decoded;
@@ -86,4 +86,4 @@ TEST(bit_string, is_from_left_to_right) {
     EXPECT_FALSE(decoded<pg::bit_string>(raw({0x7f, 0xff, 0xff, 0xff, 1}))) << "more bits than are there";
 }
 
-} // namespace
+} // namespace postgres_net_test

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-namespace {
+namespace postgres_numeric_test {
 
 using coda::pg::numeric;
 using coda::test::decoded;
@@ -170,4 +170,4 @@ TEST(codec_of_text, reads_a_numeric_as_sql_writes_it) {
     EXPECT_EQ(decoded<std::string>(encoded(numeric::parse("-12.50").value()), pg::type::numeric), "-12.50");
 }
 
-} // namespace
+} // namespace postgres_numeric_test

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-namespace {
+namespace postgres_options_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -68,4 +68,4 @@ TEST(client_options, the_number_of_connections_is_bounded) {
     }
 }
 
-} // namespace
+} // namespace postgres_options_test

@@ -22,7 +22,7 @@ struct coda::pg::codec<coda_parameters_test::colour> {
     static void encode(coda_parameters_test::colour value, encoder& to) { to.append_integer(value.name); }
 };
 
-namespace {
+namespace postgres_parameters_test {
 
 namespace pg = coda::pg;
 namespace detail = coda::pg::detail;
@@ -214,4 +214,4 @@ TEST(parameters, more_than_a_gigabyte_in_all_is_refused) {
                     .has_error());
 }
 
-} // namespace
+} // namespace postgres_parameters_test

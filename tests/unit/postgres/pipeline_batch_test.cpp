@@ -6,7 +6,7 @@
 
 #include <deque>
 
-namespace {
+namespace postgres_pipeline_batch_test {
 
 using coda::pg::detail::pipeline;
 using coda::pg::detail::reply;
@@ -194,4 +194,4 @@ TEST_F(rows_one_by_one, drain_when_their_reader_has_left) {
     EXPECT_EQ(p.in_flight(), 0u);
 }
 
-} // namespace
+} // namespace postgres_pipeline_batch_test

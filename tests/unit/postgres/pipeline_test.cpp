@@ -6,7 +6,7 @@
 #include <deque>
 #include <vector>
 
-namespace {
+namespace postgres_pipeline_test {
 
 using coda::pg::detail::pipeline;
 using coda::pg::detail::reply;
@@ -542,4 +542,4 @@ TEST(pipeline, tickets_survive_the_ring_going_round) {
     EXPECT_FALSE(p.draining());
 }
 
-} // namespace
+} // namespace postgres_pipeline_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_preparation_test {
 
 using coda::pg::detail::failure_parts;
 using coda::pg::detail::preparation;
@@ -57,4 +57,4 @@ TEST(a_preparation, holds_after_any_other_failure) {
         EXPECT_EQ(after({.sqlstate = state, .position = "1"}), preparation::holds) << state;
 }
 
-} // namespace
+} // namespace postgres_preparation_test

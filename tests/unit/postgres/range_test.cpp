@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_range_test {
 
 namespace pg = coda::pg;
 using coda::test::decoded;
@@ -69,4 +69,4 @@ TEST(codec_of_multiranges, keeps_every_range) {
     EXPECT_FALSE(decoded<m>(raw({0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 1}))) << "4 billion ranges in 5 bytes";
 }
 
-} // namespace
+} // namespace postgres_range_test

@@ -26,7 +26,7 @@ BOOST_DESCRIBE_STRUCT(numbered, (named), (number))
 
 } // namespace coda_result_set_test
 
-namespace {
+namespace postgres_result_set_test {
 
 namespace pg = coda::pg;
 using coda_result_set_test::account;
@@ -161,4 +161,4 @@ TEST(one_row, is_neither_none_nor_several) {
     expect_failure(one(made_result(a, {{int8(1)}, {int8(2)}})), pg::errc::several_rows, "more than one");
 }
 
-} // namespace
+} // namespace postgres_result_set_test

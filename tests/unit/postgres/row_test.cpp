@@ -20,7 +20,7 @@ BOOST_DESCRIBE_STRUCT(pair, (), (a, b))
 
 } // namespace coda_row_test
 
-namespace {
+namespace postgres_row_test {
 
 namespace pg = coda::pg;
 using coda::test::made_result;
@@ -177,4 +177,4 @@ TEST(read_rows, takes_nothing_from_the_heap_but_what_the_rows_own) {
     EXPECT_EQ(read.size(), 100u);
 }
 
-} // namespace
+} // namespace postgres_row_test

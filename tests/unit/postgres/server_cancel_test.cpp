@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_server_cancel_test {
 
 using namespace std::chrono_literals;
 using coda::outcome;
@@ -121,4 +121,4 @@ TEST(server_cancel, the_next_one_waits_as_long_as_the_first) {
     EXPECT_EQ(c.pause(), 5ms);
 }
 
-} // namespace
+} // namespace postgres_server_cancel_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace postgres_session_state_test {
 
 using coda::pg::errc;
 using coda::pg::detail::changes_session;
@@ -81,4 +81,4 @@ TEST(forgets_statements, knows_the_servers_words) {
         EXPECT_FALSE(forgets_statements(tag)) << tag;
 }
 
-} // namespace
+} // namespace postgres_session_state_test

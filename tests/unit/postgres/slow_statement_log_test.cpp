@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace {
+namespace postgres_slow_statement_log_test {
 
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
@@ -99,4 +99,4 @@ TEST_F(slow_statement_log, writes_parameters_by_their_types) {
     EXPECT_EQ(written(2, two), "$1 = '\\xde...'");
 }
 
-} // namespace
+} // namespace postgres_slow_statement_log_test

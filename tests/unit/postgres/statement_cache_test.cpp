@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace {
+namespace postgres_statement_cache_test {
 
 using coda::pg::oid;
 using coda::pg::detail::statement_cache;
@@ -173,4 +173,4 @@ TEST(statement_cache, no_name_is_used_twice_however_many_come_and_go) {
     EXPECT_EQ(names.size(), 1000u);
 }
 
-} // namespace
+} // namespace postgres_statement_cache_test

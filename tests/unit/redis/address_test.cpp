@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace {
+namespace redis_address_test {
 
 using coda::redis::detail::address;
 using testing::HasSubstr;
@@ -124,4 +124,4 @@ TEST(address, malformed_names_the_part_and_no_value) {
     }
 }
 
-} // namespace
+} // namespace redis_address_test

@@ -6,7 +6,7 @@
 
 #include <list>
 
-namespace {
+namespace redis_arguments_test {
 
 using namespace std::string_literals;
 using coda::redis::errc;
@@ -194,4 +194,4 @@ TEST(commands, whose_name_is_no_word_are_refused) {
     EXPECT_EQ(verdict({}, sharing::exclusive), coda::errc::invalid_argument) << "nothing at all";
 }
 
-} // namespace
+} // namespace redis_arguments_test

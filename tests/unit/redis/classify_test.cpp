@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace {
+namespace redis_classify_test {
 
 using coda::error;
 using coda::error_class;
@@ -51,4 +51,4 @@ TEST(classify, a_refused_connection_is_what_the_server_said) {
     EXPECT_EQ(error(make_error_code(coda::redis::errc::unsupported_command)).kind(), error_class::permanent);
 }
 
-} // namespace
+} // namespace redis_classify_test

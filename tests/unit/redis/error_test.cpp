@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace redis_error_test {
 
 using coda::redis::code_of_reply;
 using coda::redis::server_errc;
@@ -49,4 +49,4 @@ TEST(redis_error, categories_and_messages_are_told_apart) {
     EXPECT_EQ(coda::error_code(server_errc::no_protocol).message(), "the server answered NOPROTO");
 }
 
-} // namespace
+} // namespace redis_error_test

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace {
+namespace redis_extract_test {
 
 using namespace std::string_literals;
 using coda::redis::reply;
@@ -207,4 +207,4 @@ TEST_F(extract, a_whole_reply_is_owned) {
     EXPECT_TRUE(reply().is_nil());
 }
 
-} // namespace
+} // namespace redis_extract_test

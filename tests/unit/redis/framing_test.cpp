@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace redis_framing_test {
 
 using namespace std::string_literals;
 using coda::redis::detail::arguments_for;
@@ -39,4 +39,4 @@ TEST(framing, counts_in_as_many_digits_as_it_takes) {
     }
 }
 
-} // namespace
+} // namespace redis_framing_test

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace {
+namespace redis_line_check_test {
 
 using coda::redis::detail::ends_with_line;
 using coda::redis::detail::is_one_line;
@@ -41,4 +41,4 @@ TEST(is_one_line, has_no_line_end_within) {
     EXPECT_FALSE(is_one_line("O\rK"));
 }
 
-} // namespace
+} // namespace redis_line_check_test

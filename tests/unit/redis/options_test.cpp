@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace redis_options_test {
 
 using namespace std::chrono_literals;
 using coda::redis::client_options;
@@ -36,4 +36,4 @@ TEST(redis_options, error_names_the_option_its_range_and_its_value) {
     EXPECT_EQ(check(client_options{.connections = 0}).error().message(), "connections must be 1 to 1000, not 0");
 }
 
-} // namespace
+} // namespace redis_options_test

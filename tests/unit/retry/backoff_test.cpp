@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace {
+namespace retry_backoff_test {
 
 using namespace std::chrono_literals;
 using coda::backoff;
@@ -98,4 +98,4 @@ TEST(backoff, error_names_the_option_and_what_it_must_be) {
     EXPECT_TRUE(check(backoff::constant(24h)));
 }
 
-} // namespace
+} // namespace retry_backoff_test

@@ -11,7 +11,7 @@
 #include <optional>
 #include <stdexcept>
 
-namespace {
+namespace retry_circuit_breaker_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -320,4 +320,4 @@ TEST(failure_window, of_the_shortest_length) {
     EXPECT_EQ(window.calls(), 1U);
 }
 
-} // namespace
+} // namespace retry_circuit_breaker_test

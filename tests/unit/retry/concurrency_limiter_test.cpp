@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-namespace {
+namespace retry_concurrency_limiter_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -258,4 +258,4 @@ TEST(concurrency_limiter, error_names_the_option_its_range_and_its_value) {
     EXPECT_TRUE(check(concurrency_limiter_options()));
 }
 
-} // namespace
+} // namespace retry_concurrency_limiter_test

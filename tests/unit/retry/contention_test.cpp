@@ -13,7 +13,7 @@
 #include <cmath>
 #include <random>
 
-namespace {
+namespace retry_contention_test {
 
 using namespace std::chrono_literals;
 using coda::duration;
@@ -110,4 +110,4 @@ TEST(contention, is_the_same_each_time) {
     EXPECT_EQ(once.seconds, again.seconds);
 }
 
-} // namespace
+} // namespace retry_contention_test

@@ -13,7 +13,7 @@
 #include <tuple>
 #include <vector>
 
-namespace {
+namespace retry_decision_test {
 
 using namespace std::chrono_literals;
 using coda::decide;
@@ -167,4 +167,4 @@ TEST(health, of_a_value_is_good) {
     EXPECT_EQ(health_after(coda::result<>(coda::error(coda::errc::queue_full))), coda::health::unknown);
 }
 
-} // namespace
+} // namespace retry_decision_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace retry_error_test {
 
 using coda::error;
 using coda::retry_errc;
@@ -26,4 +26,4 @@ TEST(retry_error, says_how_often_and_why_no_more) {
               "connection lost; 2 attempts, the deadline comes before the next attempt");
 }
 
-} // namespace
+} // namespace retry_error_test

@@ -9,7 +9,7 @@
 
 #include <string>
 
-namespace {
+namespace retry_fallback_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -105,4 +105,4 @@ TEST(fallback, of_nothing_replaces_nothing) {
     }());
 }
 
-} // namespace
+} // namespace retry_fallback_test

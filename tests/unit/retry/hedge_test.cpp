@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace retry_hedge_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -172,4 +172,4 @@ TEST(latency_percentile, is_exact_over_the_latest) {
     EXPECT_EQ(p.value(), 1ms * (128 * 95 / 100));
 }
 
-} // namespace
+} // namespace retry_hedge_test

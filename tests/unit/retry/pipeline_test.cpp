@@ -15,7 +15,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace {
+namespace retry_pipeline_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -266,4 +266,4 @@ TEST_F(gcc12_retry, keys_and_calls_of_a_flight_in_place) {
     });
 }
 
-} // namespace
+} // namespace retry_pipeline_test

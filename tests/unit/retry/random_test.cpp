@@ -7,7 +7,7 @@
 #include <thread>
 #include <type_traits>
 
-namespace {
+namespace retry_random_test {
 
 using namespace std::chrono_literals;
 using coda::random_source;
@@ -46,4 +46,4 @@ TEST(random_source, between_reaches_both_ends) {
     EXPECT_EQ(source.between(8ns, 7ns), 8ns);
 }
 
-} // namespace
+} // namespace retry_random_test

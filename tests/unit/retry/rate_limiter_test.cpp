@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace retry_rate_limiter_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -245,4 +245,4 @@ TEST(rate_limiter, does_not_overflow_at_its_bounds) {
     EXPECT_EQ(loop.elapsed(), 24h * 365 + 30min);
 }
 
-} // namespace
+} // namespace retry_rate_limiter_test

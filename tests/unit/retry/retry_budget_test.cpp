@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace retry_retry_budget_test {
 
 using coda::retry_budget;
 
@@ -43,4 +43,4 @@ TEST(retry_budget, error_names_the_option_its_range_and_its_value) {
     }
 }
 
-} // namespace
+} // namespace retry_retry_budget_test

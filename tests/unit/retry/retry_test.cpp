@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+namespace retry_retry_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -314,4 +314,4 @@ TEST(retry, draws_its_jitter_from_the_policy) {
     EXPECT_LE(with_seed(1), 50ms + 100ms);
 }
 
-} // namespace
+} // namespace retry_retry_test

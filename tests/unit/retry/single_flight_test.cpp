@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace retry_single_flight_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -233,4 +233,4 @@ TEST(single_flight, of_nothing) {
     EXPECT_EQ(made, 1);
 }
 
-} // namespace
+} // namespace retry_single_flight_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace retry_timeout_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -73,4 +73,4 @@ TEST(timeout_stage, refuses_a_limit_out_of_range) {
     }
 }
 
-} // namespace
+} // namespace retry_timeout_test

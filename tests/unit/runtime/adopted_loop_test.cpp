@@ -20,7 +20,7 @@
 #include <ev.h>
 #endif
 
-namespace {
+namespace runtime_adopted_loop_test {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -212,4 +212,4 @@ TEST_P(an_adopted_loop, can_be_adopted_again) {
     }
 }
 
-} // namespace
+} // namespace runtime_adopted_loop_test

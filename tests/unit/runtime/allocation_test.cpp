@@ -15,7 +15,7 @@
 #include <string>
 #include <tuple>
 
-namespace {
+namespace runtime_allocation_test {
 
 using namespace std::chrono_literals;
 using coda::operation;
@@ -111,4 +111,4 @@ TEST_P(allocation, none_per_await_once_warm) {
     EXPECT_EQ(made, 0U);
 }
 
-} // namespace
+} // namespace runtime_allocation_test

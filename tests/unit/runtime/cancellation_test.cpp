@@ -17,7 +17,7 @@
 #include <optional>
 #include <vector>
 
-namespace {
+namespace runtime_cancellation_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -272,4 +272,4 @@ TEST(cancellation, reaches_through_any_depth) {
     EXPECT_EQ(loop.elapsed(), 1s);
 }
 
-} // namespace
+} // namespace runtime_cancellation_test

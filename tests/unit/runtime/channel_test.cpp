@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace runtime_channel_test {
 
 using namespace std::chrono_literals;
 using coda::channel;
@@ -431,4 +431,4 @@ TEST(channel, allocates_nothing_once_made) {
     EXPECT_EQ(received, 1000);
 }
 
-} // namespace
+} // namespace runtime_channel_test

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+namespace runtime_co_spawn_test {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -322,4 +322,4 @@ TEST(co_spawn, serves_an_asio_server) {
     for (auto& a : asked) EXPECT_EQ(a.get(), rounds);
 }
 
-} // namespace
+} // namespace runtime_co_spawn_test

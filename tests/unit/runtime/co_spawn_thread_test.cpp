@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace runtime_co_spawn_thread_test {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -76,4 +76,4 @@ TEST_F(co_spawn_from_threads, is_cancelled_from_the_handlers_thread) {
     }
 }
 
-} // namespace
+} // namespace runtime_co_spawn_thread_test

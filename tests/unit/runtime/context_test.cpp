@@ -16,7 +16,7 @@
 #include <coroutine>
 #include <vector>
 
-namespace {
+namespace runtime_context_test {
 
 using namespace std::chrono_literals;
 using coda::context;
@@ -156,4 +156,4 @@ TEST(yield, is_no_cancellation_point) {
     }());
 }
 
-} // namespace
+} // namespace runtime_context_test

@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <type_traits>
 
-namespace {
+namespace runtime_deadline_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -284,4 +284,4 @@ TEST(with_stop_token, requested_when_all_is_over_does_nothing) {
               2s);
 }
 
-} // namespace
+} // namespace runtime_deadline_test

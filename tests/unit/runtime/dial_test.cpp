@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
-namespace {
+namespace runtime_dial_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -92,4 +92,4 @@ TEST_P(dialling, who_never_answers_is_given_the_time_there_is) {
     EXPECT_EQ(failure_at(nobody.where(), 20ms).code(), coda::errc::timed_out);
 }
 
-} // namespace
+} // namespace runtime_dial_test

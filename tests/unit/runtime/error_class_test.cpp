@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-namespace {
+namespace runtime_error_class_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -107,4 +107,4 @@ TEST(error_class, details_inside_others_are_found) {
     EXPECT_EQ(error(errc::closed).details<other>(), nullptr);
 }
 
-} // namespace
+} // namespace runtime_error_class_test

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-namespace {
+namespace runtime_error_test {
 
 using coda::errc;
 using coda::error;
@@ -106,4 +106,4 @@ TEST(result, value_of_a_failure_throws_codas_exception) {
     }
 }
 
-} // namespace
+} // namespace runtime_error_test

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace {
+namespace runtime_event_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -159,4 +159,4 @@ TEST(event, destroyed_waiter_leaves_the_queue) {
     EXPECT_EQ(order, (std::vector{1, 3}));
 }
 
-} // namespace
+} // namespace runtime_event_test

@@ -15,7 +15,7 @@
 
 #include <functional>
 
-namespace {
+namespace runtime_fairness_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -155,4 +155,4 @@ TEST(deep_recursion, is_unwound_by_an_exception) {
     EXPECT_THROW(loop.run(depth_that_throws(1000)), coda::exception);
 }
 
-} // namespace
+} // namespace runtime_fairness_test

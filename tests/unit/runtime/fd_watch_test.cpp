@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace runtime_fd_watch_test {
 
 using namespace std::chrono_literals;
 using coda::readiness;
@@ -332,4 +332,4 @@ TEST_P(many_fd_watches, one_that_is_always_ready_does_not_starve_another_nor_wha
     close(other.fd);
 }
 
-} // namespace
+} // namespace runtime_fd_watch_test

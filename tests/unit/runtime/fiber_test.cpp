@@ -16,7 +16,7 @@
 #include <csignal>
 #include <cstring>
 
-namespace {
+namespace runtime_fiber_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -397,4 +397,4 @@ TEST(fiber_stacks_deathtest, end_the_program_when_one_overflows) {
     EXPECT_DEATH(overflow(), "");
 }
 
-} // namespace
+} // namespace runtime_fiber_test

@@ -12,7 +12,7 @@
 #include <atomic>
 #include <thread>
 
-namespace {
+namespace runtime_fiber_thread_test {
 
 using namespace std::chrono_literals;
 using coda::fiber;
@@ -42,4 +42,4 @@ TEST(fibers, of_several_loops_run_side_by_side) {
     EXPECT_EQ(sum, 3 * 5 * 2 * 20);
 }
 
-} // namespace
+} // namespace runtime_fiber_thread_test

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace runtime_frame_allocator_test {
 
 using coda::detail::allocate_frame;
 using coda::detail::free_frame;
@@ -140,4 +140,4 @@ TEST(frame_allocator, failure_is_a_bad_alloc_at_the_call) {
         .join();
 }
 
-} // namespace
+} // namespace runtime_frame_allocator_test

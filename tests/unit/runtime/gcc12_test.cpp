@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace runtime_gcc12_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -271,4 +271,4 @@ TEST_F(gcc12, objects_are_made_as_often_as_they_must) {
     EXPECT_LE(count.made, 4); // the argument, the parameter in the frame, the value kept, the value given
 }
 
-} // namespace
+} // namespace runtime_gcc12_test

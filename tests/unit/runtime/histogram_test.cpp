@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace runtime_histogram_test {
 
 using coda::histogram;
 using namespace std::chrono_literals;
@@ -84,4 +84,4 @@ TEST(histogram, merging_is_adding_everything_to_one) {
     for (double q : {0.01, 0.5, 0.9, 0.999}) EXPECT_EQ(a.quantile(q), both.quantile(q));
 }
 
-} // namespace
+} // namespace runtime_histogram_test

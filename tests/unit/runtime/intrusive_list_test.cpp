@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace runtime_intrusive_list_test {
 
 using coda::detail::intrusive_list;
 using coda::detail::list_node;
@@ -125,4 +125,4 @@ TEST(intrusive_list, does_what_a_list_does) {
     EXPECT_EQ(drained(list), std::vector<int>(expected.begin(), expected.end()));
 }
 
-} // namespace
+} // namespace runtime_intrusive_list_test

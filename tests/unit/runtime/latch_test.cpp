@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace {
+namespace runtime_latch_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -88,4 +88,4 @@ TEST(latch, forgets_a_destroyed_waiter) {
     EXPECT_TRUE(order.empty());
 }
 
-} // namespace
+} // namespace runtime_latch_test

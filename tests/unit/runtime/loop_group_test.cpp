@@ -9,7 +9,7 @@
 
 #include <new>
 
-namespace {
+namespace runtime_loop_group_test {
 
 TEST(loop_group_without_memory, is_a_bad_alloc) {
     bool failed = true;
@@ -23,4 +23,4 @@ TEST(loop_group_without_memory, is_a_bad_alloc) {
     }
 }
 
-} // namespace
+} // namespace runtime_loop_group_test

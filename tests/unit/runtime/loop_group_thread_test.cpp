@@ -17,7 +17,7 @@
 #include <set>
 #include <string>
 
-namespace {
+namespace runtime_loop_group_thread_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -395,4 +395,4 @@ TEST(loop_group_options, out_of_range_are_refused_by_name) {
                 HasSubstr("loop_group_options.backend is 9"));
 }
 
-} // namespace
+} // namespace runtime_loop_group_thread_test

@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace runtime_loop_test {
 
 using namespace std::chrono_literals;
 using coda::task;
@@ -332,4 +332,4 @@ TEST_P(loop_misuse_death_test, use_from_another_thread_asserts) {
 
 #endif
 
-} // namespace
+} // namespace runtime_loop_test

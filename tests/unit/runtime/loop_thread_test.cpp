@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace runtime_loop_thread_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -183,4 +183,4 @@ TEST_P(a_loop_and_threads, may_be_destroyed_as_soon_as_another_threads_stop_has_
     }
 }
 
-} // namespace
+} // namespace runtime_loop_thread_test

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace runtime_mutex_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -236,4 +236,4 @@ TEST(mutex, is_unlocked_when_the_section_throws) {
     }());
 }
 
-} // namespace
+} // namespace runtime_mutex_test

@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-namespace {
+namespace runtime_offload_test {
 
 using ::testing::HasSubstr;
 
@@ -56,4 +56,4 @@ TEST(an_offload_that_is_never_awaited, destroys_the_function_uncalled) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
-} // namespace
+} // namespace runtime_offload_test

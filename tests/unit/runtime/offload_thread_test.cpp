@@ -15,7 +15,7 @@
 #include <string>
 #include <thread>
 
-namespace {
+namespace runtime_offload_thread_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -336,4 +336,4 @@ TEST_P(offload, has_a_pool_for_the_process) {
     EXPECT_EQ(&coda::default_thread_pool(), &coda::default_thread_pool());
 }
 
-} // namespace
+} // namespace runtime_offload_thread_test

@@ -17,7 +17,7 @@
 #include <string>
 #include <type_traits>
 
-namespace {
+namespace runtime_operation_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -217,4 +217,4 @@ TEST(as_result, refers_to_an_awaitable_that_has_a_name) {
     }());
 }
 
-} // namespace
+} // namespace runtime_operation_test

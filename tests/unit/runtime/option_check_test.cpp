@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace runtime_option_check_test {
 
 using namespace std::chrono_literals;
 using coda::check_duration;
@@ -69,4 +69,4 @@ TEST(check_at_signs, another_one_is_refused_without_a_word_of_what_it_was) {
     }
 }
 
-} // namespace
+} // namespace runtime_option_check_test

@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace runtime_out_of_memory_test {
 
 using namespace std::chrono_literals;
 using coda::operation;
@@ -162,4 +162,4 @@ INSTANTIATE_TEST_SUITE_P(, out_of_memory, testing::ValuesIn(scenarios), [](auto 
 TEST_P(out_of_memory, for_one_allocation_is_a_bad_alloc_and_nothing_else) { sweep(failing_allocation::then::succeed); }
 TEST_P(out_of_memory, from_one_allocation_on_is_a_bad_alloc_and_nothing_else) { sweep(failing_allocation::then::fail); }
 
-} // namespace
+} // namespace runtime_out_of_memory_test

@@ -9,7 +9,7 @@
 
 #include <gmock/gmock.h>
 
-namespace {
+namespace runtime_pipelined_connection_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -368,4 +368,4 @@ TEST_F(pipelined, destroyed_between_two_waits_it_drains) {
     });
 }
 
-} // namespace
+} // namespace runtime_pipelined_connection_test

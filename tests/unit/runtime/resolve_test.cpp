@@ -12,7 +12,7 @@
 #include <latch>
 #include <string>
 
-namespace {
+namespace runtime_resolve_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -145,4 +145,4 @@ TEST(an_ip_endpoint, tells_its_parts) {
     EXPECT_EQ(six.to_string(), "[2001:db8::1]:1");
 }
 
-} // namespace
+} // namespace runtime_resolve_test

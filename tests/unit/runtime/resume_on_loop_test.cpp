@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace {
+namespace runtime_resume_on_loop_test {
 
 using namespace std::chrono_literals;
 using coda::task;
@@ -186,4 +186,4 @@ TEST(resume_on_loop, task_destroyed_after_it_was_resumed_does_not_go_on) {
     }());
 }
 
-} // namespace
+} // namespace runtime_resume_on_loop_test

@@ -13,7 +13,7 @@
 #include <coroutine>
 #include <thread>
 
-namespace {
+namespace runtime_resume_on_loop_thread_test {
 
 using namespace std::chrono_literals;
 using coda::task;
@@ -128,4 +128,4 @@ TEST(foreign_resumption, between_two_runs_of_the_loop_does_not_touch_it_from_the
     loop.run(until(went_on));
 }
 
-} // namespace
+} // namespace runtime_resume_on_loop_thread_test

@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <thread>
 
-namespace {
+namespace runtime_run_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -284,4 +284,4 @@ TEST_P(a_run, each_run_hears_its_own_first_signal) {
     }
 }
 
-} // namespace
+} // namespace runtime_run_test

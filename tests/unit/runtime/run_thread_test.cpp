@@ -11,7 +11,7 @@
 #include <csignal>
 #include <thread>
 
-namespace {
+namespace runtime_run_thread_test {
 
 using namespace std::chrono_literals;
 using coda::task;
@@ -50,4 +50,4 @@ TEST_P(run_on_threads, begins_and_ends_beside_others) {
     many();
 }
 
-} // namespace
+} // namespace runtime_run_thread_test

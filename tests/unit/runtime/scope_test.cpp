@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace runtime_scope_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -537,4 +537,4 @@ TEST(spawned, handles_in_siblings_go_with_the_scope) {
     }());
 }
 
-} // namespace
+} // namespace runtime_scope_test

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace runtime_semaphore_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -312,4 +312,4 @@ TEST(semaphore, contended_acquire_allocates_nothing) {
     loop.run(coda::with_scope(body));
 }
 
-} // namespace
+} // namespace runtime_semaphore_test

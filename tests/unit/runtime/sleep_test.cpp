@@ -14,7 +14,7 @@
 
 #include <vector>
 
-namespace {
+namespace runtime_sleep_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -127,4 +127,4 @@ TEST_P(a_sleep, shorter_one_armed_later_ends_first) {
     EXPECT_EQ(order, (std::vector{2}));
 }
 
-} // namespace
+} // namespace runtime_sleep_test

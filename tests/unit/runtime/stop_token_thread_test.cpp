@@ -11,7 +11,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace {
+namespace runtime_stop_token_thread_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -62,4 +62,4 @@ TEST_P(a_stop_token, leaves_alone_what_has_ended) {
     run(body(std::stop_token()));
 }
 
-} // namespace
+} // namespace runtime_stop_token_thread_test

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace runtime_stream_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -464,4 +464,4 @@ TEST(stream, allocates_nothing_per_value) {
     }());
 }
 
-} // namespace
+} // namespace runtime_stream_test

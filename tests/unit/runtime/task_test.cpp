@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace runtime_task_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -273,4 +273,4 @@ TEST_P(task_destroyed, after_the_loop_was_stopped_releases_everything) {
     EXPECT_EQ(t.alive(), 0);
 }
 
-} // namespace
+} // namespace runtime_task_test

@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace runtime_timer_queue_test {
 
 using namespace std::chrono_literals;
 using coda::time_point;
@@ -209,4 +209,4 @@ TEST(timer_queue, does_what_a_sorted_map_does) {
     }
 }
 
-} // namespace
+} // namespace runtime_timer_queue_test

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-namespace {
+namespace runtime_use_task_test {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -241,4 +241,4 @@ TEST(use_task, carries_whole_conversations) {
     EXPECT_EQ(loop.run(body()), 100);
 }
 
-} // namespace
+} // namespace runtime_use_task_test

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace runtime_use_task_thread_test {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -130,4 +130,4 @@ TEST_P(use_task_elsewhere, carries_many_operations_at_once) {
     EXPECT_EQ(run(body(other_.io())), 1'000U);
 }
 
-} // namespace
+} // namespace runtime_use_task_thread_test

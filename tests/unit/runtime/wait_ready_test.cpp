@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-namespace {
+namespace runtime_wait_ready_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -146,4 +146,4 @@ TEST_P(wait_ready_on_a_socket, ends_with_the_systems_error_for_what_is_no_descri
     run(waits());
 }
 
-} // namespace
+} // namespace runtime_wait_ready_test

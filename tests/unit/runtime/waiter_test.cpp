@@ -8,7 +8,7 @@
 
 #include <optional>
 
-namespace {
+namespace runtime_waiter_test {
 
 using namespace std::chrono_literals;
 using coda::errc;
@@ -166,4 +166,4 @@ TEST(waiter, allocates_nothing) {
     loop.run(coda::with_scope(body));
 }
 
-} // namespace
+} // namespace runtime_waiter_test

@@ -20,7 +20,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace {
+namespace runtime_when_all_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -236,4 +236,4 @@ TEST(when_all, is_lazy) {
     EXPECT_EQ(t.alive(), 0);
 }
 
-} // namespace
+} // namespace runtime_when_all_test

@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-namespace {
+namespace runtime_when_any_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -199,4 +199,4 @@ TEST(when_any, of_nothing_is_an_invalid_argument) {
     }());
 }
 
-} // namespace
+} // namespace runtime_when_any_test

@@ -9,7 +9,7 @@
 
 #include <set>
 
-namespace {
+namespace support_cancel_everywhere_test {
 
 using namespace std::chrono_literals;
 using coda::as_result;
@@ -71,4 +71,4 @@ TEST_P(cancelling_everywhere, ends_with_what_does_not_suspend) {
     EXPECT_EQ(run(cancel_everywhere(attempt)), 0);
 }
 
-} // namespace
+} // namespace support_cancel_everywhere_test

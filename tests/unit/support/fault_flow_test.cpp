@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-namespace {
+namespace support_fault_flow_test {
 
 using namespace std::chrono_literals;
 using coda::test::cut;
@@ -232,4 +232,4 @@ TEST(fault_flow, faults_combine) {
     EXPECT_EQ(flow.next(start + 5ms).what, kind::cut);
 }
 
-} // namespace
+} // namespace support_fault_flow_test

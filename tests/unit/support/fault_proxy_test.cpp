@@ -20,7 +20,7 @@
 #include <thread>
 #include <utility>
 
-namespace {
+namespace support_fault_proxy_test {
 
 using namespace std::chrono_literals;
 using namespace coda::test;
@@ -497,4 +497,4 @@ TEST(fault_proxy, takes_plans_from_any_thread_while_bytes_flow) {
     changing.join();
 }
 
-} // namespace
+} // namespace support_fault_proxy_test

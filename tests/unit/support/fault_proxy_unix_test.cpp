@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <string>
 
-namespace {
+namespace support_fault_proxy_unix_test {
 
 using namespace coda::test;
 using testing::IsEmpty;
@@ -97,4 +97,4 @@ TEST_F(fault_proxy_on_unix_sockets, leaves_no_file_behind) {
     EXPECT_FALSE(std::filesystem::exists(place("proxy").path));
 }
 
-} // namespace
+} // namespace support_fault_proxy_unix_test

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace {
+namespace support_fault_schedule_test {
 
 using namespace std::chrono_literals;
 using coda::test::all_fault_kinds;
@@ -58,4 +58,4 @@ TEST(fault_schedule, has_only_the_kinds_asked_for) {
     EXPECT_TRUE(fault_schedule(3, 5s, {}).empty());
 }
 
-} // namespace
+} // namespace support_fault_schedule_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace support_fd_snapshot_test {
 
 using coda::test::endpoint;
 using coda::test::fd_snapshot;
@@ -48,4 +48,4 @@ TEST(fd_snapshot, taking_one_opens_nothing) {
     EXPECT_THAT(second.opened_since(first), testing::IsEmpty());
 }
 
-} // namespace
+} // namespace support_fd_snapshot_test

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace {
+namespace support_listener_test {
 
 using namespace coda::test;
 
@@ -32,4 +32,4 @@ TEST(listener, keeps_its_port_while_closed) {
     EXPECT_TRUE(door.accept());
 }
 
-} // namespace
+} // namespace support_listener_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace support_punctuality_test {
 
 using namespace std::chrono_literals;
 using coda::test::punctuality;
@@ -41,4 +41,4 @@ TEST(punctuality, the_kernel_tells_for_how_long_a_thread_waited) {
     EXPECT_GE(coda::test::machine_was_short_of_processors(), 0us);
 }
 
-} // namespace
+} // namespace support_punctuality_test

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace {
+namespace support_scripted_peer_test {
 
 using namespace coda::test;
 using testing::ElementsAre;
@@ -155,4 +155,4 @@ TEST(scripted_peer, destruction_ends_scripts_that_wait_and_leaves_nothing_open) 
     EXPECT_THAT(fd_snapshot::take().opened_since(before), IsEmpty());
 }
 
-} // namespace
+} // namespace support_scripted_peer_test

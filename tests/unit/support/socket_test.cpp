@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace {
+namespace support_socket_test {
 
 using namespace coda::test;
 
@@ -65,4 +65,4 @@ TEST(unique_fd, moving_leaves_nothing_behind) {
     EXPECT_EQ(first.get(), -1); // NOLINT(bugprone-use-after-move): what is tested
 }
 
-} // namespace
+} // namespace support_socket_test

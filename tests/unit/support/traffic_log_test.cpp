@@ -8,7 +8,7 @@
 
 #include <chrono>
 
-namespace {
+namespace support_traffic_log_test {
 
 using namespace std::chrono_literals;
 using namespace coda::test;
@@ -70,4 +70,4 @@ TEST(traffic_log, wait_for_ends_at_its_bound) {
     EXPECT_FALSE(log.wait_for([](proxy_stats const& s) { return s.accepted > 0; }, 1ms));
 }
 
-} // namespace
+} // namespace support_traffic_log_test

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace {
+namespace support_unreachable_endpoint_test {
 
 using namespace coda::test;
 
@@ -57,4 +57,4 @@ TEST(refusing_endpoint, refuses_every_connect) {
     }
 }
 
-} // namespace
+} // namespace support_unreachable_endpoint_test

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace {
+namespace support_write_ledger_test {
 
 using coda::error;
 using coda::outcome;
@@ -57,4 +57,4 @@ TEST(write_ledger, reads_the_outcome_of_an_error) {
     EXPECT_EQ(told_by(error(coda::errc::cancelled, outcome::unknown)), told::unknown);
 }
 
-} // namespace
+} // namespace support_write_ledger_test

@@ -265,7 +265,7 @@ public:
 private:
     friend class loop;
 
-    loop& loop_;
+    [[maybe_unused]] loop& loop_; // what an assertion asks
     int fd_;
     readiness wanted_ = readiness::none;
     callback function_;
