@@ -40,5 +40,7 @@ function(coda_compile_options target)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # A symmetric transfer that is not a tail call overflows the stack: g++ makes it one only from -O2 on.
         target_compile_options(${target} PRIVATE -foptimize-sibling-calls)
+        # It takes what has no name in a source for a header's when sources are compiled together.
+        target_compile_options(${target} PRIVATE $<$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>:-Wno-subobject-linkage>)
     endif()
 endfunction()

@@ -13,6 +13,8 @@ namespace coda::test {
 template <class Fixture>
 class everywhere : public Fixture {
 protected:
+    using Fixture::Fixture;
+
     // `make()` gives the operation; `after()` a task that fails the test where something was left behind.
     template <class Make, class After>
     void tried(Make make, After after) {

@@ -19,25 +19,11 @@ using coda::test::gives;
 using coda::test::until;
 using reading = std::tuple<std::int32_t, std::string>;
 
-class execute_many : public coda::test::on_postgres {
+class execute_many : public coda::test::on_postgres_table {
 protected:
-    void SetUp() override {
-        on_postgres::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        table_ = server().fresh_name();
-        server().ask("create table " + table_ + "(id int unique, name text)");
-        insert_ = "insert into " + table_ + " values ($1, $2)";
-    }
-    void TearDown() override {
-        if (!table_.empty()) server().ask("drop table " + table_);
-        on_postgres::TearDown();
-    }
+    execute_many() : on_postgres_table("id int unique, name text") {}
 
-    std::string const& insert() const { return insert_; }
-    long stored() { return server().count("select count(*) from " + table_); }
-    std::string ask(std::string const& what) { return server().ask("select " + what + " from " + table_); }
-    std::string const& table() const { return table_; }
-
+    std::string ask(std::string const& what) { return server().ask("select " + what + " from " + table()); }
     static std::vector<reading> readings(int count) {
         std::vector<reading> all;
         for (int i = 0; i < count; ++i) all.emplace_back(i, fmt::format("reading {}", i));
@@ -49,10 +35,6 @@ protected:
         EXPECT_NE(found, nullptr);
         return found != nullptr ? *found : none;
     }
-
-private:
-    std::string table_;
-    std::string insert_;
 };
 CODA_ON_EVERY_LOOP(execute_many);
 

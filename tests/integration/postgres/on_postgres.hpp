@@ -46,4 +46,40 @@ private:
     std::size_t sockets_ = 0;
 };
 
+// And a table of the test's own.
+class on_postgres_table : public on_postgres {
+protected:
+    // As in `create table`: "id int unique, name text".
+    explicit on_postgres_table(std::string columns) : columns_(std::move(columns)) {}
+
+    void SetUp() override {
+        on_postgres::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        table_ = server().fresh_name();
+        server().ask("create table " + table_ + " (" + columns_ + ")");
+        insert_ = "insert into " + table_ + " values ($1";
+        for (auto n = 2; n <= std::ranges::count(columns_, ',') + 1; ++n) insert_ += fmt::format(", ${}", n);
+        insert_ += ")";
+    }
+    void TearDown() override {
+        on_postgres::TearDown();
+        if (!table_.empty()) server().ask("drop table " + table_);
+    }
+
+    std::string const& table() const { return table_; }
+    // A statement with a parameter for each column.
+    std::string const& insert() const { return insert_; }
+    // What others see.
+    long stored() { return server().count("select count(*) from " + table_); }
+    std::string stored_numbers(std::string const& column = "n") {
+        return server().ask(
+            fmt::format("select coalesce(string_agg({0}::text, ' ' order by {0}), '') from {1}", column, table_));
+    }
+
+private:
+    std::string columns_;
+    std::string table_;
+    std::string insert_;
+};
+
 } // namespace coda::test

@@ -16,19 +16,9 @@ using coda::task;
 using coda::test::failing_allocation;
 using then = failing_allocation::then;
 
-class postgres_without_memory : public coda::test::on_postgres {
+class postgres_without_memory : public coda::test::on_postgres_table {
 protected:
-    void SetUp() override {
-        on_postgres::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        table_ = server().fresh_name();
-        server().ask("create table " + table_ + " (n int)");
-        insert_ = "insert into " + table_ + " values ($1)";
-    }
-    void TearDown() override {
-        on_postgres::TearDown();
-        if (!table_.empty()) server().ask("drop table " + table_);
-    }
+    postgres_without_memory() : on_postgres_table("n int") {}
 
     // Fails each allocation of `what` in turn. `what` may fail; `works` runs behind it and may not.
     void sweep(std::function<task<>()> const& what, std::function<task<>()> const& works) {
@@ -64,11 +54,10 @@ protected:
     }
     // What is there agrees with it.
     void expect_stored() {
-        auto const there = server().count("select count(*) from " + table_);
+        auto const there = stored();
         EXPECT_GE(there, certain_);
         EXPECT_LE(there, certain_ + possible_);
     }
-    std::string const& insert() const { return insert_; }
 
 private:
     // Whether it came to the failure of the allocation behind `passing` others.
@@ -89,8 +78,6 @@ private:
         return happened;
     }
 
-    std::string table_;
-    std::string insert_;
     long certain_ = 0;
     long possible_ = 0;
 };

@@ -25,24 +25,15 @@ using coda::task;
 using coda::test::gives;
 using coda_pipelining_test::account;
 
-class pipelining : public coda::test::on_postgres {
+class pipelining : public coda::test::on_postgres_table {
 protected:
-    void SetUp() override {
-        on_postgres::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        table_ = server().fresh_name();
-        server().ask("create table " + table_ + "(id int unique, owner text)");
-        insert_ = "insert into " + table_ + " values ($1, $2)";
-        all_ = "select * from " + table_ + " order by id";
-    }
-    void TearDown() override {
-        if (!table_.empty()) server().ask("drop table " + table_);
-        on_postgres::TearDown();
-    }
+    pipelining() : on_postgres_table("id int unique, owner text") {}
 
-    std::string const& insert() const { return insert_; }
+    void SetUp() override {
+        on_postgres_table::SetUp();
+        all_ = "select * from " + table() + " order by id";
+    }
     std::string const& all() const { return all_; }
-    long stored() { return server().count("select count(*) from " + table_); }
 
     template <class R>
     static void expect_failed(R const& r, coda::error_code code, std::size_t index, std::size_t stored = 0) {
@@ -55,8 +46,6 @@ protected:
     }
 
 private:
-    std::string table_;
-    std::string insert_;
     std::string all_;
 };
 CODA_ON_EVERY_LOOP(pipelining);

@@ -15,33 +15,15 @@ using coda::task;
 using coda::test::gives;
 using coda::test::until;
 
-class transaction_edges : public coda::test::on_postgres {
+class transaction_edges : public coda::test::on_postgres_table {
 protected:
-    void SetUp() override {
-        on_postgres::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        table_ = server().fresh_name();
-        server().ask("create table " + table_ + " (n int)");
-        insert_ = "insert into " + table_ + " values ($1)";
-    }
-    void TearDown() override {
-        on_postgres::TearDown();
-        if (!table_.empty()) server().ask("drop table " + table_);
-    }
+    transaction_edges() : on_postgres_table("n int") {}
 
-    std::string stored() {
-        return server().ask("select coalesce(string_agg(n::text, ' ' order by n), '') from " + table_);
-    }
-    std::string const& insert() const { return insert_; }
     auto stores(int n) {
-        return [this, n](pg::transaction& tx) -> task<> { co_await tx.execute(insert_, n); };
+        return [this, n](pg::transaction& tx) -> task<> { co_await tx.execute(insert(), n); };
     }
 
     static task<> ends_somehow(coda::operation<> o) { static_cast<void>(co_await as_result(std::move(o))); }
-
-private:
-    std::string table_;
-    std::string insert_;
 };
 CODA_ON_EVERY_LOOP(transaction_edges);
 
@@ -69,7 +51,7 @@ TEST_P(transaction_edges, what_begins_while_it_ends_is_refused) {
         };
         auto const test = [&]() -> task<> { co_await coda::when_all(late(), ends()); };
         run(test());
-        EXPECT_EQ(stored(), "1");
+        EXPECT_EQ(stored_numbers(), "1");
     }
 }
 
@@ -97,7 +79,7 @@ TEST_P(transaction_edges, a_savepoint_that_outlives_its_body_undoes_it) {
         co_await coda::with_scope(with);
     };
     run(test());
-    EXPECT_EQ(stored(), "");
+    EXPECT_EQ(stored_numbers(), "");
 }
 
 // Its preparation is gone: the server refuses COMMIT before it runs, and the transaction is still there.
@@ -115,7 +97,7 @@ TEST_P(transaction_edges, whose_commit_cannot_run_is_undone) {
         if (!db->usable()) co_await db->connect(); // ROLLBACK's may be gone, too
         auto const other = [&](pg::transaction& tx) -> task<> { co_await tx.execute(insert() + " returning 1", 2); };
         co_await db->transaction(other);
-        EXPECT_EQ(stored(), "0 2");
+        EXPECT_EQ(stored_numbers(), "0 2");
     };
     run(test());
 }
@@ -151,7 +133,7 @@ TEST_P(transaction_edges, is_not_ended_by_its_connection) {
         co_await db->reset();
     };
     run(test());
-    EXPECT_EQ(stored(), "1");
+    EXPECT_EQ(stored_numbers(), "1");
 }
 
 TEST_P(transaction_edges, finds_its_connection_when_it_begins) {
@@ -162,7 +144,7 @@ TEST_P(transaction_edges, finds_its_connection_when_it_begins) {
         co_await std::move(made);
     };
     run(test());
-    EXPECT_EQ(stored(), "1");
+    EXPECT_EQ(stored_numbers(), "1");
 }
 
 TEST_P(transaction_edges, that_fail_leave_no_preparations_behind) {
@@ -197,7 +179,7 @@ TEST_P(transaction_edges, whose_body_is_no_coroutine_and_throws_is_undone) {
         co_await db->transaction(stores(1));
     };
     run(test());
-    EXPECT_EQ(stored(), "1");
+    EXPECT_EQ(stored_numbers(), "1");
 }
 
 TEST_P(transaction_edges, gives_what_can_only_be_moved) {
@@ -232,7 +214,7 @@ TEST_P(transaction_edges, who_is_cancelled_does_not_wait_until_it_is_undone) {
         co_await coda::when_all(next(), unlocks());
     };
     run(test());
-    EXPECT_EQ(stored(), "2");
+    EXPECT_EQ(stored_numbers(), "2");
 }
 
 } // namespace postgres_transaction_edges_test

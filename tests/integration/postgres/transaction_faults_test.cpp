@@ -20,28 +20,16 @@ using coda::test::fault_proxy;
 using coda::test::gives;
 using coda::test::until;
 
-class transaction_faults : public coda::test::everywhere<coda::test::on_postgres> {
+class transaction_faults : public coda::test::everywhere<coda::test::on_postgres_table> {
 protected:
-    void SetUp() override {
-        on_postgres::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        table_ = server().fresh_name();
-        server().ask("create table " + table_ + " (n int)");
-        insert_ = "insert into " + table_ + " values ($1)";
-    }
-    void TearDown() override {
-        on_postgres::TearDown();
-        if (!table_.empty()) server().ask("drop table " + table_);
-    }
-
-    long stored() { return server().count("select count(*) from " + table_); }
+    transaction_faults() : everywhere("n int") {}
 
     auto stores(int n) {
-        return [this, n](pg::transaction& tx) -> task<> { co_await tx.execute(insert_, n); };
+        return [this, n](pg::transaction& tx) -> task<> { co_await tx.execute(insert(), n); };
     }
     auto stores_and(std::function<task<>(pg::transaction&)> then) {
         return [this, then = std::move(then)](pg::transaction& tx) -> task<> {
-            co_await tx.execute(insert_, 1);
+            co_await tx.execute(insert(), 1);
             co_await then(tx);
         };
     }
@@ -52,10 +40,6 @@ protected:
                                              db.backend_pid())),
                   0);
     }
-
-private:
-    std::string table_;
-    std::string insert_;
 };
 CODA_ON_EVERY_LOOP(transaction_faults);
 

@@ -16,35 +16,14 @@ using coda::test::gives;
 using coda::test::until;
 using testing::HasSubstr;
 
-class transaction : public coda::test::on_postgres {
+class transaction : public coda::test::on_postgres_table {
 protected:
-    void SetUp() override {
-        on_postgres::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        table_ = server().fresh_name();
-        server().ask("create table " + table_ + " (n int primary key deferrable initially deferred)");
-        insert_ = "insert into " + table_ + " values ($1)";
-    }
-    void TearDown() override {
-        on_postgres::TearDown();
-        if (!table_.empty()) server().ask("drop table " + table_);
-    }
-
-    // What others see.
-    std::string stored() {
-        return server().ask("select coalesce(string_agg(n::text, ' ' order by n), '') from " + table_);
-    }
-    std::string const& table() const { return table_; }
-    std::string const& insert() const { return insert_; }
+    transaction() : on_postgres_table("n int primary key deferrable initially deferred") {}
 
     // A body that stores a number.
     auto stores(int n) {
-        return [this, n](pg::transaction& tx) -> task<> { co_await tx.execute(insert_, n); };
+        return [this, n](pg::transaction& tx) -> task<> { co_await tx.execute(insert(), n); };
     }
-
-private:
-    std::string table_;
-    std::string insert_;
 };
 CODA_ON_EVERY_LOOP(transaction);
 
@@ -52,14 +31,14 @@ TEST_P(transaction, happens_as_a_whole_and_gives_what_its_body_gives) {
     auto db = connected();
     auto const body = [&](pg::transaction& tx) -> task<int> {
         co_await tx.execute(insert(), 1);
-        EXPECT_EQ(stored(), "");
+        EXPECT_EQ(stored_numbers(), "");
         co_await tx.execute(insert(), 2);
         co_return 7;
     };
     auto const test = [&]() -> task<> {
         auto const given = co_await db->transaction(body);
         EXPECT_EQ(given, 7);
-        EXPECT_EQ(stored(), "1 2");
+        EXPECT_EQ(stored_numbers(), "1 2");
     };
     run(test());
 }
@@ -78,9 +57,9 @@ TEST_P(transaction, whose_body_throws_is_undone_and_the_exception_goes_on) {
             thrown = e.what() == std::string("not so");
         }
         EXPECT_TRUE(thrown);
-        EXPECT_EQ(stored(), "");
+        EXPECT_EQ(stored_numbers(), "");
         co_await db->transaction(stores(2));
-        EXPECT_EQ(stored(), "2");
+        EXPECT_EQ(stored_numbers(), "2");
     };
     run(test());
 }
@@ -98,7 +77,7 @@ TEST_P(transaction, whose_statement_fails_is_undone_and_the_error_is_the_servers
         EXPECT_EQ(r.error().code(), pg::make_sqlstate("22012"));
         EXPECT_EQ(r.error().outcome(), outcome::completed);
         co_await gives(db->query_one<std::int32_t>("select 1"), 1);
-        EXPECT_EQ(stored(), "");
+        EXPECT_EQ(stored_numbers(), "");
     };
     run(test());
 }
@@ -139,7 +118,7 @@ TEST_P(transaction, that_cannot_be_serialized_is_run_again_by_retry) {
     auto const test = [&]() -> task<> { co_await coda::retry(coda::retry_policy::transient(), attempt); };
     run(test());
     EXPECT_EQ(runs, 2);
-    EXPECT_EQ(stored(), "22");
+    EXPECT_EQ(stored_numbers(), "22");
 }
 
 TEST_P(transaction, in_a_deadlock_is_run_again_by_retry) {
@@ -178,9 +157,9 @@ TEST_P(transaction, whose_commit_fails_has_not_happened) {
         auto const r = co_await as_result(db->transaction(twice));
         EXPECT_EQ(r.error().code(), pg::sqlstate::unique_violation) << r.error().message();
         EXPECT_EQ(r.error().outcome(), outcome::completed);
-        EXPECT_EQ(stored(), "");
+        EXPECT_EQ(stored_numbers(), "");
         co_await db->transaction(stores(1));
-        EXPECT_EQ(stored(), "1");
+        EXPECT_EQ(stored_numbers(), "1");
     };
     run(test());
 }
@@ -197,7 +176,7 @@ TEST_P(transaction, whose_body_passes_over_a_failure_fails) {
         EXPECT_EQ(r.error().code(), pg::errc::transaction_failed);
         EXPECT_EQ(r.error().outcome(), outcome::completed);
         EXPECT_THAT(r.error().message(), HasSubstr("22012"));
-        EXPECT_EQ(stored(), "");
+        EXPECT_EQ(stored_numbers(), "");
     };
     run(test());
 }
@@ -221,7 +200,7 @@ TEST_P(transaction, is_refused_where_it_cannot_be) {
         EXPECT_EQ(second.error().code(), coda::errc::invalid_argument);
         co_await db->execute("rollback");
         co_await db->transaction(stores(2));
-        EXPECT_EQ(stored(), "2");
+        EXPECT_EQ(stored_numbers(), "2");
     };
     run(test());
 }
@@ -240,7 +219,7 @@ TEST_P(transaction, refuses_what_would_end_it) {
     };
     auto const test = [&]() -> task<> { co_await db->transaction(body); };
     run(test());
-    EXPECT_EQ(stored(), "1");
+    EXPECT_EQ(stored_numbers(), "1");
 }
 
 TEST_P(transaction, runs_no_statement_when_it_is_over) {
@@ -257,7 +236,7 @@ TEST_P(transaction, runs_no_statement_when_it_is_over) {
         EXPECT_EQ(r.error().outcome(), outcome::not_sent);
     };
     run(test());
-    EXPECT_EQ(stored(), "");
+    EXPECT_EQ(stored_numbers(), "");
 }
 
 TEST_P(transaction, savepoints_undo_a_part_of_it) {
@@ -287,7 +266,7 @@ TEST_P(transaction, savepoints_undo_a_part_of_it) {
     };
     auto const test = [&]() -> task<> { co_await db->transaction(body); };
     run(test());
-    EXPECT_EQ(stored(), "1 4 5");
+    EXPECT_EQ(stored_numbers(), "1 4 5");
 }
 
 TEST_P(transaction, a_savepoint_whose_body_passes_over_a_failure_fails_alone) {
@@ -303,7 +282,7 @@ TEST_P(transaction, a_savepoint_whose_body_passes_over_a_failure_fails_alone) {
     };
     auto const test = [&]() -> task<> { co_await db->transaction(body); };
     run(test());
-    EXPECT_EQ(stored(), "1");
+    EXPECT_EQ(stored_numbers(), "1");
 }
 
 TEST_P(transaction, is_not_used_while_its_savepoint_is_under_way) {
@@ -321,7 +300,7 @@ TEST_P(transaction, is_not_used_while_its_savepoint_is_under_way) {
     };
     auto const test = [&]() -> task<> { co_await db->transaction(body); };
     run(test());
-    EXPECT_EQ(stored(), "3 4");
+    EXPECT_EQ(stored_numbers(), "3 4");
 }
 
 TEST_P(transaction, settings_are_its_own) {
