@@ -19,7 +19,7 @@ namespace {
 namespace pg = coda::pg;
 using bench::raw_reads;
 using coda::task;
-using row = std::tuple<std::int64_t, std::int64_t>;
+using point = std::tuple<std::int64_t, std::int64_t>;
 
 constexpr int queries = 8'000; // in a batch
 
@@ -97,8 +97,8 @@ private:
     task<> some(int first) {
         for (std::int64_t i = first; i < all_; i += tasks_) {
             auto const key = i % bench::read_rows;
-            auto const r = grouped_ ? co_await db_.reads().query_one<row>(bench::read_sql, key)
-                                    : co_await db_.query_one<row>(bench::read_sql, key);
+            auto const r = grouped_ ? co_await db_.reads().query_one<point>(bench::read_sql, key)
+                                    : co_await db_.query_one<point>(bench::read_sql, key);
             if (std::get<0>(r) != key) throw std::runtime_error("another's answer");
         }
     }
@@ -131,7 +131,7 @@ public:
 private:
     task<> some(pg::connection& db) {
         for (int i = 0; i < queries / static_cast<int>(dbs_.size()); ++i)
-            static_cast<void>(co_await db.query_one<row>(bench::read_sql, std::int64_t{i}));
+            static_cast<void>(co_await db.query_one<point>(bench::read_sql, std::int64_t{i}));
     }
 
     coda::asio_loop loop_;
