@@ -135,6 +135,40 @@ TEST_P(a_statement, gives_structs_tuples_and_scalars) {
     run(body());
 }
 
+TEST_P(a_statement, names_what_cannot_be_a_parameter) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        for (auto const& name : {std::string("select"), std::string("Upper case"), std::string("\"\"; -- '$1"),
+                                 std::string("größe"), std::string(63, 'x')}) {
+            auto const table = pg::ident("pg_temp", name);
+            co_await db->execute("create table " + table + " (" + pg::ident(name) + " int)");
+            co_await db->execute("insert into " + table + " values ($1)", 7);
+            co_await gives(db->query_value<std::int32_t>("select " + pg::ident(name) + " from " + table), 7);
+            co_await gives(
+                db->query_value<std::string>("select relname::text from pg_class where oid = $1::regclass", table),
+                name);
+            co_await db->execute("drop table " + table);
+        }
+    };
+    run(body());
+}
+
+TEST_P(a_statement, gives_the_only_value) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        co_await gives(db->query_value<std::int32_t>("select $1::int4 + 1", 1), 2);
+        co_await gives(db->query_value<std::optional<std::string>>("select null::text"), std::nullopt);
+        expect_failure(co_await as_result(db->query_value<std::int32_t>("select 1 where false")), pg::errc::no_rows);
+        expect_failure(co_await as_result(db->query_value<std::int32_t>("values (1), (2)")), pg::errc::several_rows);
+        expect_failure(co_await as_result(db->query_value<std::int32_t>("select 1, 2")), coda::errc::type_mismatch);
+        auto const [a, b] = co_await db->pipeline(pg::query_value<std::int32_t>("select 1"),
+                                                  pg::query_value<std::string>("select $1::text", "b"));
+        EXPECT_EQ(a, 1);
+        EXPECT_EQ(b, "b");
+    };
+    run(body());
+}
+
 TEST_P(a_statement, tells_how_many_rows_it_affected) {
     auto db = connected();
     auto const table = server().fresh_name();

@@ -8,6 +8,7 @@
 #include <coda/postgres/connection.hpp>
 #include <coda/postgres/cursor.hpp>
 #include <coda/postgres/error.hpp>
+#include <coda/postgres/ident.hpp>
 #include <coda/postgres/many_options.hpp>
 #include <coda/postgres/observer.hpp>
 #include <coda/postgres/options.hpp>

@@ -56,6 +56,13 @@ detail::statement_for<detail::one_row<T>, Args...> query_one(std::string_view sq
     return detail::statement_for<detail::one_row<T>, Args...>(sql, std::in_place, std::forward<Args>(args)...);
 }
 
+/// The value of the only column of the only row.
+template <class T, class... Args>
+    requires detail::is_value<T>
+detail::statement_for<detail::one_row<T>, Args...> query_value(std::string_view sql, Args&&... args) {
+    return query_one<T>(sql, std::forward<Args>(args)...);
+}
+
 /// One row or none.
 template <class T, class... Args>
 detail::statement_for<detail::optional_row<T>, Args...> query_optional(std::string_view sql, Args&&... args) {

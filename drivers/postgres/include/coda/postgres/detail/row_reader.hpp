@@ -79,6 +79,12 @@ struct row_layout { // the only column
     }
 };
 
+// Such a T: not a row of several.
+template <class T>
+inline constexpr bool is_value = !boost::describe::has_describe_members<T>::value;
+template <class... T>
+inline constexpr bool is_value<std::tuple<T...>> = false;
+
 template <class... T>
 struct row_layout<std::tuple<T...>> { // by place
     static constexpr std::size_t count = sizeof...(T);

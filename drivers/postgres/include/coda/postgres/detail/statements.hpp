@@ -81,6 +81,14 @@ public:
         return run(detail::one_row<T>(), sql, std::forward<Args>(args)...);
     }
 
+    /// The value of the only column of the only row; no_rows, several_rows, and type_mismatch where there are more
+    /// columns.
+    template <class T, class... Args>
+        requires detail::is_value<T>
+    operation<T> query_value(std::string_view sql, Args&&... args) {
+        return run(detail::one_row<T>(), sql, std::forward<Args>(args)...);
+    }
+
     /// One row or none, else errc::several_rows.
     template <class T, class... Args>
     operation<std::optional<T>> query_optional(std::string_view sql, Args&&... args) {
