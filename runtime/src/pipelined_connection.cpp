@@ -23,7 +23,7 @@ bool pipelined_request::await_suspend(std::coroutine_handle<> h, context const* 
         failed_ = used_from_another_loop("a connection");
     } else if (!connection_->usable()) {
         failed_ = connection_->why_lost().with_outcome(outcome::not_sent);
-    } else if (connection_->requests_.full()) {
+    } else if (!connection_->requests_.takes(*this)) {
         failed_.emplace(errc::queue_full);
     } else if (!suspend(h, ctx)) {
         failed_.emplace(failure());

@@ -18,6 +18,7 @@ bool request_pipeline::abandon(pipeline_request& r) noexcept {
 request_pipeline::orphan request_pipeline::take_any() noexcept {
     while (!slots_.empty())
         if (pipeline_request* const owner = answered(); owner != nullptr) return {owner, true};
+    send_again();
     if (queue_.empty()) return {nullptr, false};
     auto& r = static_cast<pipeline_request&>(queue_.front());
     take_from_queue(r);

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,8 +26,8 @@ constexpr std::size_t piece = 16 * 1024;
 
 void tls_relay::free_context::operator()(ssl_ctx_st* c) const noexcept { SSL_CTX_free(c); }
 
-tls_relay::tls_relay(std::string const& certificate, std::string const& key, endpoint to)
-    : context_(SSL_CTX_new(TLS_server_method())), to_(std::move(to)), end_(::eventfd(0, EFD_CLOEXEC)) {
+tls_relay::tls_relay(std::string const& certificate, std::string const& key, endpoint to, begins how)
+    : context_(SSL_CTX_new(TLS_server_method())), to_(std::move(to)), how_(how), end_(::eventfd(0, EFD_CLOEXEC)) {
     bool const good = SSL_CTX_use_certificate_chain_file(context_.get(), certificate.c_str()) == 1 &&
                       SSL_CTX_use_PrivateKey_file(context_.get(), key.c_str(), SSL_FILETYPE_PEM) == 1;
     if (!good) throw std::runtime_error("no certificate and key: " + certificate + ", " + key);
@@ -51,12 +52,20 @@ void tls_relay::accept_all() {
             serving_.emplace_back([this, c = std::move(client)]() mutable { serve(std::move(c)); });
 }
 
+// SSLRequest, and the answer to it (PostgreSQL manual, 55.2.11).
+bool tls_relay::agreed(int client) const noexcept {
+    if (how_ == begins::at_once) return true;
+    std::array<char, 8> request{};
+    return ::recv(client, request.data(), request.size(), MSG_WAITALL) == 8 &&
+           ::send(client, "S", 1, MSG_NOSIGNAL) == 1;
+}
+
 // What a client may do, broken handshakes included, is no fault of the relay's.
 void tls_relay::serve(unique_fd client) noexcept {
     ::fcntl(client.get(), F_SETFL, ::fcntl(client.get(), F_GETFL) & ~O_NONBLOCK);
     session const tls(SSL_new(context_.get()));
     SSL_set_fd(tls.get(), client.get());
-    if (!wait_for(client.get()) || SSL_accept(tls.get()) != 1) return;
+    if (!wait_for(client.get()) || !agreed(client.get()) || SSL_accept(tls.get()) != 1) return;
     try {
         auto const server = connect_to(to_);
         std::array<char, piece> bytes{};

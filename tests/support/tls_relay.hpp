@@ -16,8 +16,11 @@ namespace coda::test {
 // Where that server ends one, it is ended as TLS has it, with a farewell.
 class tls_relay {
 public:
+    // How a client asks for it.
+    enum class begins : unsigned char { at_once, as_postgres };
+
     // Throws std::runtime_error where the files are no certificate and its key.
-    tls_relay(std::string const& certificate, std::string const& key, endpoint to);
+    tls_relay(std::string const& certificate, std::string const& key, endpoint to, begins how = begins::at_once);
     ~tls_relay();
     tls_relay(tls_relay const&) = delete;
     tls_relay& operator=(tls_relay const&) = delete;
@@ -31,11 +34,13 @@ private:
 
     void accept_all();
     void serve(unique_fd client) noexcept;
+    bool agreed(int client) const noexcept;
     // Whether there is something to read on `fd`; not when this is to end.
     bool wait_for(int fd) const noexcept;
 
     std::unique_ptr<ssl_ctx_st, free_context> context_;
     endpoint to_;
+    begins how_;
     listener door_;
     unique_fd end_; // readable when this ends
     std::vector<std::thread> serving_;

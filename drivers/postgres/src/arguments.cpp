@@ -18,7 +18,8 @@ result<statement_view> argument_list::encode(std::string_view sql) {
         return error(coda::errc::invalid_argument,
                      fmt::format("{} parameters; PostgreSQL takes at most {}", from.size(), most_parameters));
     std::size_t total = 0;
-    if (auto const good = check_parameter(from.size() - 1, from.values_, from.values_.appended().size(), total);
+    if (auto const good = check_parameter(from.values_.refused() != nullptr ? from.refused_at_ : from.size() - 1,
+                                          from.values_, from.values_.appended().size(), total);
         from.size() > 0 && good.has_error())
         return good.error();
     pointers_.clear();

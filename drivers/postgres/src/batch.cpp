@@ -5,17 +5,6 @@
 
 namespace coda::pg::detail {
 
-namespace {
-
-std::size_t size_of(statement_view const& s) noexcept {
-    std::size_t bytes = 64; // the messages around them, about
-    for (std::size_t i = 0; i < s.types.size(); ++i)
-        if (s.values[i] != nullptr) bytes += static_cast<std::size_t>(s.lengths[i]);
-    return bytes;
-}
-
-} // namespace
-
 batch::step batch::turn() noexcept { return {*this, step::what::turn}; }
 
 bool batch::add(statement_view const& s) {

@@ -71,6 +71,10 @@ operation<> connection::reset() {
         auto const done = co_await as_result(query(statement));
         if (done.has_error()) co_return done.error();
     }
+    if (own_->session && own_->session->has_prepared_names) {
+        auto const forgotten = co_await as_result(query("deallocate all"));
+        if (forgotten.has_error()) co_return forgotten.error();
+    }
     own_->used = false;
     co_return result<>();
 }

@@ -3,10 +3,20 @@
 
 namespace coda::pg {
 
+namespace {
+
+constexpr char const* zero_byte = "is a text with a zero byte, which PostgreSQL does not have";
+
+} // namespace
+
 void encoder::refer_text(std::string_view text) {
-    if (text.find('\0') != std::string_view::npos)
-        return refuse("is a text with a zero byte, which PostgreSQL does not have");
+    if (text.find('\0') != std::string_view::npos) return refuse(zero_byte);
     refer(std::as_bytes(std::span(text)));
+}
+
+void encoder::append_text(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) return refuse(zero_byte);
+    append(std::as_bytes(std::span(text)));
 }
 
 bool encoder::grow(std::size_t more) {

@@ -223,6 +223,9 @@ bool codec<numeric>::decode(bytes from, oid sent, numeric& to) {
         if (value >= base) return false;
         digits = static_cast<char16_t>(value);
     }
+    auto const zeros = n.digits_.find_first_not_of(u'\0');
+    if (zeros != n.digits_.npos && weight - static_cast<int>(zeros) < std::numeric_limits<std::int16_t>::min())
+        return false;
     n.weight_ = weight;
     n.scale_ = scale;
     n.negative_ = sign == minus;

@@ -15,6 +15,7 @@ result<> check(connection_options const& o) {
         check_duration("cancel_timeout", o.cancel_timeout),
         check_range("max_in_flight", o.max_in_flight, 1, 65'536),
         check_range("max_queued", o.max_queued, 1, 10'000'000),
+        check_range("max_queued_bytes", o.max_queued_bytes, 1'024, 1'000'000'000'000),
         check_range("statement_cache", o.statement_cache, 0, 100'000),
     });
 }

@@ -5,6 +5,13 @@
 
 namespace coda::pg::detail {
 
+std::size_t size_of(statement_view const& s) noexcept {
+    std::size_t bytes = 64; // the messages around them, about
+    for (std::size_t i = 0; i < s.types.size(); ++i)
+        if (s.values[i] != nullptr) bytes += static_cast<std::size_t>(s.lengths[i]);
+    return bytes;
+}
+
 result<> check_parameter(std::size_t at, encoder const& from, std::size_t size, std::size_t& total) {
     if (from.refused() != nullptr)
         return error(coda::errc::invalid_argument, fmt::format("parameter ${} {}", at + 1, from.refused()));

@@ -88,7 +88,7 @@ pipeline::step pipeline::on_sync() noexcept {
     statement_sent const& s = sent_.front();
     if (!s.last || s.open || (s.to_come > 0 && !s.failed && !s.again)) return {step::what::broken, current()};
     pipeline_request* const owner = end_front();
-    requeue(again_);
+    send_again();
     return owner != nullptr ? step{step::what::ended, owner} : step{};
 }
 
@@ -99,7 +99,7 @@ pipeline_request* pipeline::end_front() noexcept {
     unowned_ -= s.unowned ? 1 : 0;
     pipeline_request* const owner = answered();
     if (!s.again) return owner;
-    if (owner != nullptr) again_.push_back(*owner);
+    if (owner != nullptr) set_aside(*owner);
     return nullptr;
 }
 

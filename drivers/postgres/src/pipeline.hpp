@@ -137,7 +137,6 @@ private:
 
     boost::circular_buffer<statement_sent> sent_; // what is in flight, in its order: a place for each but parts
     std::size_t unowned_ = 0;                     // of these
-    pipeline_request_list again_;                 // to be queued when their Sync has come
 };
 
 } // namespace coda::pg::detail

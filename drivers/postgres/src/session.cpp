@@ -11,6 +11,7 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <openssl/ssl.h>
 
 namespace coda::pg::detail {
 
@@ -84,6 +85,7 @@ result<std::shared_ptr<session>> session::open(loop& l, established made, connec
 session::session(loop& l, established made, connection_options const& options, owner shared_by, counts count)
     : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
       connection_(std::move(made.connection)),
+      tls_(static_cast<ssl_st*>(PQsslStruct(connection_.get(), "OpenSSL"))),
       shared_by_(std::move(shared_by)),
       pipeline_(options.max_in_flight, options.max_queued),
       cache_(options.statement_cache),
@@ -94,6 +96,7 @@ session::session(loop& l, established made, connection_options const& options, o
       cancel_timeout_(options.cancel_timeout),
       cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
       cancel_timer_(*this) {
+    pipeline_.set_max_queued_bytes(options.max_queued_bytes);
     watch_.emplace(
         l, PQsocket(connection_.get()), [](void* self, readiness r) noexcept { static_cast<session*>(self)->ready(r); },
         this);
@@ -139,13 +142,23 @@ void session::ready(readiness r) noexcept {
             if (holds_a_row())
                 stop_reading();
             else
-                take_replies(PQconsumeInput(connection_.get()) != 0);
+                take_replies(read());
         }
         if (usable() && includes(watch_->wanted(), readiness::write) && !send_rest()) return;
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
     if (usable() && (pipeline_.next() != nullptr || pipeline_.is_open())) flush_soon();
+}
+
+// What the socket has. False: it has ended.
+bool session::read() { return PQconsumeInput(connection_.get()) != 0 && read_what_tls_has(); }
+
+// libpq takes from OpenSSL what it has room for. The rest of a record stays there, and no readiness tells of it.
+bool session::read_what_tls_has() {
+    while (tls_ != nullptr && SSL_pending(tls_) > 0)
+        if (PQconsumeInput(connection_.get()) == 0) return false;
+    return true;
 }
 
 // What libpq holds back. False: not all of it can be sent now, or the connection was lost. While libpq cannot send it
@@ -157,7 +170,7 @@ bool session::send_rest() {
         return true;
     }
     watch_->want(readiness::both);
-    take_replies(unsent > 0);
+    take_replies(unsent > 0 && read_what_tls_has());
     return false;
 }
 
@@ -209,12 +222,17 @@ void session::on_result(PGresult* owned) {
     remember_preparation(kind);
     if (kind == reply::sync && shared_by_ != nullptr && state_.changed_on(connection_.get())) return refuse_change();
     if (kind == reply::sync && runs_again()) pipeline_.repeat();
-    if (kind == reply::success && forgets_statements(PQcmdStatus(owned))) cache_.clear();
+    if (kind == reply::success) {
+        std::string_view const tag = PQcmdStatus(owned);
+        if (forgets_statements(tag)) cache_.clear();
+        has_prepared_names = (has_prepared_names || tag == "PREPARE") && !forgets_statements(tag);
+    }
+    // Made while its caller is still in the pipeline, where he is found if there is no memory for it.
+    auto told = kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows));
     auto const step = pipeline_.on_reply(kind);
     if (step.does == pipeline::step::what::broken)
         return lose(error(coda::errc::protocol_error, "replies out of order"));
-    if (step.who != nullptr)
-        tell(step, kind == reply::failure ? server_failure(owned) : result<result_set>(std::move(rows)));
+    if (step.who != nullptr) tell(step, std::move(told));
     // A failure that libpq itself found: it cannot parse what comes.
     if (kind == reply::failure && PQresultErrorField(owned, PG_DIAG_SQLSTATE) == nullptr)
         return lose(error(coda::errc::protocol_error, one_line(PQresultErrorMessage(owned))));

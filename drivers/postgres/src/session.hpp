@@ -22,6 +22,7 @@
 #include <list>
 #include <memory>
 
+struct ssl_st;
 struct pg_conn;
 
 namespace coda::pg::detail {
@@ -65,6 +66,8 @@ public:
     // Of one that a task has alone: whether a transaction is open, begun by a transaction_block or by its text.
     bool in_transaction() const noexcept;
     bool in_block = false;
+    // A statement was prepared under a name of its user's.
+    bool has_prepared_names = false;
     held_locks locks;
     // A statement that nobody waits for, queued at once. It costs the connection where it fails or takes longer than a
     // statement may, or than `limit`. While a rollback is under way no transaction is open, as far as others are
@@ -98,6 +101,7 @@ private:
     bool send_fence();
     bool send(request& r, statement_view const& s, sending how);
     void note_sent(request& r, sending const& how, statement_use use);
+    void send_queued();
     bool send_next(request& next, std::size_t together);
     bool open_batch(batch& b);
     bool close_batch(bool keep);
@@ -110,6 +114,8 @@ private:
     bool sync_after(sending const& how);
     void ready(readiness r) noexcept;
     bool send_rest();
+    bool read();
+    bool read_what_tls_has();
     void take_replies(bool alive);
     void take_what_came(bool alive) noexcept;
     void on_result(pg_result* owned);
@@ -135,6 +141,7 @@ private:
     };
 
     connection_handle connection_;
+    ssl_st* tls_; // OpenSSL's session; nullptr: none
     owner shared_by_;
     pipeline pipeline_;
     statement_cache cache_;

@@ -28,15 +28,23 @@ void session::flush() noexcept {
         if (is_read()) return;
         if (pipeline_.by_row()) take_replies(true);
         if (!usable() || pipeline_.by_row() || cancel_.holds_back()) return;
-        while (pipeline_request* const next = pipeline_.next()) {
-            std::size_t const size = together();
-            if (size == 0) return;
-            if (!send_next(static_cast<request&>(*next), size)) return take_replies(false);
-            if (!send_rest()) return;
-            if (pipeline_.is_open() || pipeline_.by_row()) return;
-        }
+        bool const awaits = pipeline_.in_flight() > 0;
+        send_queued();
+        // Where libpq could not send all at once it has read, and then no readiness tells of it.
+        if (awaits && usable() && !pipeline_.is_open() && !pipeline_.by_row() && PQisBusy(connection_.get()) == 0)
+            take_replies(true);
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
+    }
+}
+
+void session::send_queued() {
+    while (pipeline_request* const next = pipeline_.next()) {
+        std::size_t const size = together();
+        if (size == 0) return;
+        if (!send_next(static_cast<request&>(*next), size)) return take_replies(false);
+        if (!send_rest()) return;
+        if (pipeline_.is_open() || pipeline_.by_row()) return;
     }
 }
 

@@ -58,16 +58,67 @@ constexpr std::array<std::string_view, 21> of_sessions = {
 constexpr std::array<std::string_view, 2> temporary = {"temp", "temporary"};
 constexpr std::array<std::string_view, 2> kinds_of_temporary = {"local", "global"};
 
+bool is_in_name(char c) noexcept {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '$' || static_cast<unsigned char>(c) > 127;
+}
+
+// "temp", "local temporary" ...
+bool is_temporary(std::string_view sql) noexcept {
+    auto word = take_word(sql);
+    if (is_one_of(word, kinds_of_temporary)) word = take_word(sql);
+    return is_one_of(word, temporary) && (sql.empty() || !is_in_name(sql.front()));
+}
+
+std::size_t find_word(std::string_view sql, std::string_view lower, std::size_t from) noexcept {
+    auto const is_at = [&](std::size_t at) {
+        auto const ends = [&](std::size_t i) { return i >= sql.size() || !is_in_name(sql[i]); };
+        return same_word(sql.substr(at, lower.size()), lower) && ends(at + lower.size()) && (at == 0 || ends(at - 1));
+    };
+    for (; from + lower.size() <= sql.size(); ++from)
+        if ((sql[from] | 0x20) == lower.front() && is_at(from)) return from;
+    return sql.npos;
+}
+
+// pg_temp, the schema that they are in, and a name in it. (It may well be in a function's search_path.)
+bool names_their_schema(std::string_view sql) noexcept {
+    for (std::size_t at = 0; (at = find_word(sql, "pg_temp", at)) != sql.npos; ++at) {
+        auto const behind = sql.substr(at + 7);
+        auto const next = behind.find_first_not_of("\" \t\r\n");
+        if (next != behind.npos && behind[next] == '.') return true;
+    }
+    return false;
+}
+
+bool creates_temporary(std::string_view sql) noexcept {
+    auto after_replace = sql;
+    if (same_word(take_word(after_replace), "or") && same_word(take_word(after_replace), "replace"))
+        sql = after_replace;
+    return is_temporary(sql) || names_their_schema(sql);
+}
+
+// SELECT ... INTO TEMP t, of a statement that begins like this. Where a literal says so it is refused as well, which is
+// on the safe side.
+bool selects_into_temporary(std::string_view first, std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 4> select = {"select", "with", "explain", ""};
+    if (!is_one_of(first, select)) return false;
+    for (std::size_t at = 0; (at = find_word(sql, "into", at)) != sql.npos; at += 4) {
+        auto const before = sql.substr(0, sql.find_last_not_of(" \t\r\n", at - (at > 0 ? 1 : 0)) + 1);
+        bool const inserts = before.size() >= 6 && same_word(before.substr(before.size() - 6), "insert");
+        auto const target = sql.substr(at + 4);
+        if (!inserts && (is_temporary(target) || names_their_schema(target.substr(0, 64)))) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 result<> check_shareable(std::string_view sql) {
     auto const first = take_word(sql);
     bool refused = is_one_of(first, of_sessions);
-    if (same_word(first, "create")) {
-        auto next = take_word(sql);
-        if (is_one_of(next, kinds_of_temporary)) next = take_word(sql);
-        refused = is_one_of(next, temporary);
-    }
+    if (same_word(first, "create"))
+        refused = creates_temporary(sql);
+    else if (!refused)
+        refused = selects_into_temporary(first, sql);
     if (!refused) return {};
     return error(make_error_code(errc::needs_own_connection),
                  fmt::format("{} would change the session for all who share it; lease a coda::pg::connection for it",

@@ -30,7 +30,12 @@ statement_cache::entry const* statement_cache::add(std::string_view sql, std::sp
     if (order_.size() >= capacity_) return nullptr;
     ++made_;
     order_.push_front({made_, name_of(made_), key_of(sql, types), state::preparing});
-    by_key_.emplace(order_.front().key, order_.begin());
+    try {
+        by_key_.emplace(order_.front().key, order_.begin());
+    } catch (std::bad_alloc const&) {
+        order_.pop_front();
+        throw;
+    }
     return &order_.front();
 }
 

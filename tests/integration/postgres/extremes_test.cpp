@@ -83,9 +83,12 @@ TEST_P(an_extreme_statement, has_parameters_of_all_kinds_whose_number_comes_at_r
                                                               values);
         EXPECT_EQ(text, "7|text|more|and|t|t|t|t|2.5|3|{1,2}");
         pg::arguments bad;
+        bad.add(1);
         bad.add(std::string("a\0b", 3));
-        auto const refused = co_await as_result(db->query("select $1::text", bad));
+        bad.add(2);
+        auto const refused = co_await as_result(db->query("select $1, $2::text, $3", bad));
         EXPECT_EQ(refused.error().code(), coda::errc::invalid_argument);
+        EXPECT_THAT(refused.error().message(), HasSubstr("$2"));
     };
     run(body());
 }

@@ -5,9 +5,11 @@
 
 namespace postgres_faults_test {
 
+using namespace std::chrono_literals;
 namespace pg = coda::pg;
 using coda::as_result;
 using coda::outcome;
+using coda::scope;
 using coda::task;
 using coda::test::cut;
 using coda::test::fault_proxy;
@@ -49,6 +51,47 @@ TEST_P(faults, splits_anywhere_change_nothing) {
         };
         run(body());
     }
+}
+
+// Also between the error of one and the end of the group, while those behind it wait to be sent again.
+TEST_P(faults, a_group_with_an_error_cut_at_any_byte_of_its_replies_ends_for_everybody) {
+    pg::client db(loop(), uri(), {.connections = 1, .first_backoff = 1ms});
+    constexpr int callers = 16;
+    int ended = 0;
+    int lost = 0;
+    auto const ask = [&](int i) -> task<> {
+        auto const r = co_await as_result(db.reads().query_one<std::int32_t>("select 10 / ($1::int4 - 3)", i));
+        ++ended;
+        if (i == 3 && r.has_error() && r.error().outcome() == outcome::completed) {
+            EXPECT_EQ(r.error().code(), pg::make_sqlstate("22012"));
+        } else if (r.has_error()) {
+            EXPECT_EQ(r.error().code(), coda::errc::connection_lost) << r.error().message();
+            ++lost;
+        } else {
+            EXPECT_EQ(*r, 10 / (i - 3));
+        }
+    };
+    auto const all = [&](scope& s) -> task<> {
+        for (int i = 0; i < callers; ++i) s.spawn(ask(i));
+        co_return;
+    };
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        co_await coda::with_scope(all); // all is prepared
+        std::size_t whole = 0;
+        for (std::size_t cut_after = 0; lost > 0 || cut_after == 0; cut_after += 7) {
+            ended = lost = 0;
+            proxy().apply({.to_client = {.cut_after = cut_after, .how = cut::close}});
+            co_await coda::with_scope(all);
+            EXPECT_EQ(ended, callers) << "after " << cut_after;
+            whole = cut_after;
+            proxy().heal();
+            co_await gives(db.query_one<std::int32_t>("select 1"), 1);
+        }
+        EXPECT_GT(whole, 100u);
+        co_await db.close();
+    };
+    run(body());
 }
 
 TEST_P(faults, a_large_statement_cut_on_its_way_is_unknown_and_the_next_works) {

@@ -264,7 +264,8 @@ TEST_P(a_connection, that_was_reset_is_like_a_new_one) {
             "select concat_ws(',', current_setting('work_mem'), current_setting('search_path'), current_user, "
             "session_user, "
             "(select count(*) from pg_class where relname like $1 || '%' and relpersistence = 't'), "
-            "(select count(*) from pg_cursors), (select count(*) from pg_listening_channels()), "
+            "(select count(*) from pg_cursors), (select count(*) from pg_prepared_statements where from_sql), (select "
+            "count(*) from pg_listening_channels()), "
             "(select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()), "
             "now() = statement_timestamp())",
             name);
@@ -272,9 +273,10 @@ TEST_P(a_connection, that_was_reset_is_like_a_new_one) {
     auto const leave_all_over = [&]() -> task<> {
         for (auto const& sql :
              {std::string("set work_mem = '1MB'"), std::string("set search_path = pg_catalog"),
-              "create temp table " + name + "(id serial)", "insert into " + name + " default values",
-              std::string("listen something"), fmt::format("select pg_advisory_lock({})", key),
-              "declare c_" + name + " cursor with hold for select 1", "create role " + name, "set role " + name})
+              "prepare " + name + " as select 1", "create temp table " + name + "(id serial)",
+              "insert into " + name + " default values", std::string("listen something"),
+              fmt::format("select pg_advisory_lock({})", key), "declare c_" + name + " cursor with hold for select 1",
+              "create role " + name, "set role " + name})
             co_await db->execute(sql);
         co_await db->execute("begin");
         co_await as_result(db->execute("select 1/0"));

@@ -145,6 +145,30 @@ TEST_P(postgres_without_memory, a_stream_and_a_cursor_give_their_rows_or_fail) {
     });
 }
 
+TEST_P(postgres_without_memory, an_error_in_a_group_is_its_callers_alone) {
+    std::optional<pg::client> db;
+    int ended = 0;
+    auto const ask = [&](int n) -> task<> {
+        auto const got = co_await as_result(db->reads().query_one<int>("select 10 / ($1::int4 - 2)", n));
+        EXPECT_TRUE(got.has_error() || *got == 10 / (n - 2));
+        ++ended;
+    };
+    auto const all = [&](coda::scope& s) -> task<> {
+        for (int n = 0; n < 6; ++n) s.spawn(ask(n));
+        co_return;
+    };
+    auto const open = [&]() -> task<> {
+        if (!db) db.emplace(loop(), server().uri(), pg::client_options{.connections = 1, .min_group = 2});
+        auto const two = co_await db->query_one<int>("select 1 + 1");
+        EXPECT_EQ(two, 2);
+    };
+    run(open());
+    sweep([&] { return coda::with_scope(all); }, open);
+    EXPECT_GT(ended, 0);
+    auto const close = [&]() -> task<> { co_await db->close(); };
+    run(close());
+}
+
 TEST_P(postgres_without_memory, a_client_serves_each_of_many_or_fails_him) {
     std::optional<pg::client> db;
     auto const ask = [&](int n) -> task<> {

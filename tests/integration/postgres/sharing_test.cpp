@@ -3,6 +3,7 @@
 #include "connecting.hpp"
 #include "on_postgres.hpp"
 #include "session.hpp"
+#include "support/allocations.hpp"
 
 #include <random>
 #include <set>
@@ -158,6 +159,79 @@ TEST_P(a_shared_connection, refuses_at_once_when_its_queue_is_full) {
         co_await gives(db->query_one<std::int32_t>("select 4"), 4);
     };
     run(coda::with_scope(body));
+}
+
+TEST_P(a_shared_connection, refuses_at_once_what_its_queue_has_no_room_for) {
+    auto db = connected({.max_in_flight = 1, .max_queued_bytes = 10'000});
+    auto const key = server().fresh_key();
+    server().lock(key);
+    std::string const large(9'000, 'x');
+    auto const echo = [&] { return as_result(db->query_one<std::string>("select $1::text", large)); };
+    auto const body = [&](scope& s) -> task<> {
+        auto slow = s.spawn(db->execute("select pg_advisory_lock($1)", key));
+        co_await until([&] { return server().waiting_for(key) == 1; });
+        auto queued = s.spawn(echo());
+        co_await coda::yield();
+        auto const full = co_await echo();
+        EXPECT_EQ(full.error().code(), coda::errc::queue_full);
+        EXPECT_EQ(full.error().outcome(), outcome::not_sent);
+        auto small = s.spawn(db->query_one<std::int32_t>("select 1"));
+        co_await coda::yield();
+        server().unlock(key);
+        co_await slow.join();
+        auto const first = co_await queued.join();
+        EXPECT_TRUE(first.value() == large);
+        co_await gives(small.join(), 1);
+        std::string const larger_than_all(50'000, 'y'); // with nothing else in the queue
+        co_await gives(db->query_one<std::string>("select $1::text", larger_than_all), larger_than_all);
+    };
+    run(coda::with_scope(body));
+}
+
+// Beside libpq's, which takes memory of its own for each result.
+TEST_P(a_shared_connection, allocates_nothing_for_a_point_read_once_warm) {
+    pg::client db(loop(), server().uri());
+    using row = std::tuple<std::int32_t, std::int64_t>;
+    for (bool const grouped : {false, true}) {
+        std::size_t allocated = 0;
+        auto const body = [&]() -> task<> {
+            auto const sql = "select $1::int4, 7::int8";
+            auto const reads = [&]() -> task<> {
+                for (int i = 0; i < 50; ++i) {
+                    auto read = grouped ? db.reads().query_one<row>(sql, i) : db.query_one<row>(sql, i);
+                    auto const r = co_await std::move(read);
+                    EXPECT_EQ(std::get<0>(r), i);
+                }
+            };
+            co_await reads();
+            auto const before = coda::test::allocations();
+            co_await reads();
+            allocated = coda::test::allocations() - before;
+        };
+        run(body());
+#ifndef CODA_FRAMES_FROM_HEAP
+        EXPECT_EQ(allocated, 0u) << "in 50 reads";
+#endif
+    }
+}
+
+TEST_P(a_shared_connection, refuses_temporary_tables) {
+    pg::client db(loop(), server().uri(), {.connections = 1});
+    auto const body = [&]() -> task<> {
+        auto const name = server().fresh_name();
+        for (auto const& sql :
+             {"select 1 as n into temp " + name, "create or replace temp view " + name + " as select 1",
+              "create table pg_temp." + name + " (n int)"}) {
+            auto const refused = co_await as_result(db.execute(sql));
+            EXPECT_EQ(refused.error().code(), pg::errc::needs_own_connection) << sql;
+            EXPECT_EQ(refused.error().outcome(), outcome::not_sent);
+        }
+        co_await db.execute("select 1 as n into " + name);
+        co_await gives(db.query_value<std::int32_t>("select n from " + name), 1);
+        co_await db.execute("drop table " + name);
+        co_await db.close();
+    };
+    run(body());
 }
 
 TEST_P(a_shared_connection, bounds_those_who_wait_for_the_first_connection) {

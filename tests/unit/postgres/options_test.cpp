@@ -43,6 +43,8 @@ TEST(connection_options, each_bad_value_is_refused_by_the_name_of_its_option) {
         {"max_in_flight", [](auto& o) { o.max_in_flight = 0; }},
         {"max_in_flight", [](auto& o) { o.max_in_flight = 65'537; }},
         {"max_queued", [](auto& o) { o.max_queued = 0; }},
+        {"max_queued_bytes", [](auto& o) { o.max_queued_bytes = 1'023; }},
+        {"max_queued_bytes", [](auto& o) { o.max_queued_bytes = 1'000'000'000'001; }},
         {"max_queued", [](auto& o) { o.max_queued = static_cast<std::size_t>(-1); }},
         {"statement_cache", [](auto& o) { o.statement_cache = 100'001; }},
     };

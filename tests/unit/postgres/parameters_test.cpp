@@ -78,6 +78,21 @@ TEST(parameters, are_laid_out_as_libpq_wants_them) {
     EXPECT_STREQ(s.values[4], "cut") << "ends where the view ends";
 }
 
+// libpq takes a text up to its zero byte.
+TEST(parameters, a_view_ends_where_it_ends) {
+    std::string const line = "first,second";
+    auto const view = std::string_view(line).substr(0, 5);
+    auto p = made_from(view, std::optional(view), std::optional<std::string_view>(), std::optional(view.substr(5)));
+    auto const s = p.encode("").value();
+    EXPECT_STREQ(s.values[0], "first");
+    EXPECT_STREQ(s.values[1], "first");
+    EXPECT_EQ(s.lengths[1], 5);
+    EXPECT_EQ(s.values[2], nullptr);
+    EXPECT_STREQ(s.values[3], "");
+    auto bad = made_from(std::optional(std::string_view("a\0b", 3)));
+    EXPECT_TRUE(bad.encode("").has_error());
+}
+
 std::string_view value_at(detail::statement_view const& s, std::size_t i) {
     return {s.values[i], static_cast<std::size_t>(s.lengths[i])};
 }

@@ -80,17 +80,40 @@ TEST(pipeline, is_full_when_its_queue_is_whatever_is_in_flight) {
     pipeline p(1, 2);
     std::deque<request> r(3);
     p.enqueue(r[0]);
-    EXPECT_FALSE(p.full());
+    EXPECT_TRUE(p.takes(r[1]));
     send_all(p);
     p.enqueue(r[1]);
-    EXPECT_FALSE(p.full());
+    EXPECT_TRUE(p.takes(r[2]));
     p.enqueue(r[2]);
-    EXPECT_TRUE(p.full());
+    request another;
+    EXPECT_FALSE(p.takes(another));
     EXPECT_TRUE(p.abandon(r[1]));
-    EXPECT_FALSE(p.full());
+    EXPECT_TRUE(p.takes(another));
     answer(p, r[0]);
     send_all(p);
     answer(p, r[2]);
+}
+
+TEST(pipeline, is_full_when_what_is_queued_has_too_many_bytes) {
+    pipeline p(1, 100);
+    p.set_max_queued_bytes(10);
+    std::deque<request> r(5);
+    for (std::size_t i = 0; i < 5; ++i) r[i].bytes = std::vector<std::size_t>{100, 6, 4, 1, 11}[i];
+    EXPECT_TRUE(p.takes(r[0])) << "it is the only one";
+    p.enqueue(r[0]);
+    EXPECT_FALSE(p.takes(r[3])) << "behind one that is larger than all may be";
+    send_all(p);
+    p.enqueue(r[1]);
+    EXPECT_TRUE(p.takes(r[2]));
+    p.enqueue(r[2]);
+    EXPECT_FALSE(p.takes(r[3]));
+    EXPECT_TRUE(p.abandon(r[2]));
+    EXPECT_TRUE(p.takes(r[2]));
+    EXPECT_FALSE(p.takes(r[4]));
+    answer(p, r[0]);
+    send_all(p); // r[1]
+    EXPECT_TRUE(p.takes(r[4]));
+    answer(p, r[1]);
 }
 
 TEST(pipeline, prepares_and_executes_in_one_sync) {
@@ -334,6 +357,30 @@ TEST(pipeline, those_that_an_error_in_their_group_has_skipped_are_queued_again_f
     EXPECT_EQ(p.load(), 3u);
     EXPECT_EQ(send_all(p), (std::vector{&r[2], &r[3], &r[4]}));
     for (std::size_t i : {2u, 3u, 4u}) answer(p, r[i]);
+}
+
+TEST(pipeline, those_that_wait_for_the_end_of_their_group_can_leave_and_be_lost) {
+    pipeline p(8, 8);
+    std::deque<request> r(5);
+    for (auto& x : r) p.enqueue(x);
+    send_group(p, 4);
+    p.on_reply(reply::success);
+    expect_step(p.on_reply(reply::failure), what::answer, &r[0]);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::skipped), what::nothing, nullptr);
+    EXPECT_EQ(p.load(), 4u);
+    EXPECT_TRUE(p.abandon(r[1])) << "it was not run";
+    EXPECT_EQ(p.load(), 3u);
+    auto const first = p.take_any();
+    EXPECT_EQ(first.who, &r[3]);
+    EXPECT_TRUE(first.sent);
+    for (std::size_t i : {2u, 4u}) {
+        auto const next = p.take_any();
+        EXPECT_EQ(next.who, &r[i]);
+        EXPECT_FALSE(next.sent);
+    }
+    EXPECT_EQ(p.take_any().who, nullptr);
+    EXPECT_EQ(p.load(), 0u);
 }
 
 TEST(pipeline, one_of_a_group_that_cannot_be_prepared_ends_when_its_execution_was_skipped) {

@@ -14,10 +14,37 @@ using coda::pg::detail::check_shareable;
 using coda::pg::detail::forgets_statements;
 
 TEST(check_shareable, lets_what_leaves_nothing_behind_pass) {
-    for (auto const* sql :
-         {"select 1", "", ";", "insert into t values ('begin')", "with set as (select 1) select * from set",
-          "create table temporary_things (id int)", "notify me", "settle", "values (1)", "/* begin", "--", "-- begin",
-          "explain select 1", "do $$ begin end $$", "call p()", "\"begin\""})
+    for (auto const* sql : {"select 1",
+                            "",
+                            ";",
+                            "insert into t values ('begin')",
+                            "with set as (select 1) select * from set",
+                            "create table temporary_things (id int)",
+                            "notify me",
+                            "settle",
+                            "values (1)",
+                            "/* begin",
+                            "--",
+                            "-- begin",
+                            "select a into b from c",
+                            "select into_temp from t",
+                            "select 1 as into1",
+                            "select a into temp_1 from t",
+                            "select a into temporary1 from t",
+                            "with x as (select 1) insert into temp select * from x",
+                            "insert into temp values (1)",
+                            "create or replace view temp_v as select 1",
+                            "create table temp_1 (id int)",
+                            "create function f() returns int language sql set search_path = a, pg_temp as 'select 1'",
+                            "(select 1)",
+                            "create or replace function temporary() returns int language sql as 'select 1'",
+                            "select",
+                            "into",
+                            "select into",
+                            "explain select 1",
+                            "do $$ begin end $$",
+                            "call p()",
+                            "\"begin\""})
         EXPECT_TRUE(check_shareable(sql).has_value()) << sql;
 }
 
@@ -48,6 +75,17 @@ TEST(check_shareable, refuses_what_changes_the_session) {
                             "create temp table t (id int)",
                             "create temporary view v as select 1",
                             "CREATE LOCAL TEMPORARY TABLE t (id int)",
+                            "create or replace temp view v as select 1",
+                            "create table pg_temp.t (id int)",
+                            "create table if not exists \"pg_temp\" . t (id int)",
+                            "create or replace function PG_TEMP.f() returns int language sql as 'select 1'",
+                            "select 1 into temp t",
+                            "SELECT a\nINTO\tTemporary TABLE t from b",
+                            "select * into local temp t from b",
+                            "select * into pg_temp.t from b",
+                            "with x as (select 1) select * into temp t from x",
+                            "(select 1 into temp t)",
+                            "explain analyze select 1 into temp t",
                             "begin;",
                             "begin--",
                             "set/**/x=1"}) {

@@ -32,14 +32,13 @@ public:
     session_choice& operator=(session_choice const&) = delete;
 
     bool await_ready() {
-        picked_ = source_.pick();
-        if (picked_ != nullptr) return true;
+        if (source_.pick() != nullptr) return true;
         waiting_.emplace(source_.wait());
         return waiting_->await_ready();
     }
     auto await_suspend(std::coroutine_handle<> h, context const* ctx) { return waiting_->await_suspend(h, ctx); }
     result<session*> await_result() {
-        if (!waiting_) return picked_;
+        if (!waiting_) return picked();
         auto found = waiting_->await_result();
         if (found.has_error()) return found.error();
         held_ = std::move(*found);
@@ -48,8 +47,13 @@ public:
     session* await_resume() { return detail::value_or_throw(await_result()); }
 
 private:
+    // Anew: others may have run since, where an await that need not suspend has used up its turn.
+    result<session*> picked() {
+        if (session* const now = source_.pick(); now != nullptr) return now;
+        return error(errc::connection_lost, outcome::not_sent);
+    }
+
     Source& source_;
-    session* picked_ = nullptr;
     std::optional<wait_awaiter> waiting_;
     std::shared_ptr<session> held_;
 };

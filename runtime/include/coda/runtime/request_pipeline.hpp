@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 /// The order of requests and replies on one connection whose protocol answers in the order of asking: PostgreSQL's
 /// pipeline mode, Redis, memcached. Knows who waits for which reply; does no I/O and knows no protocol.
 ///
-///     if (!p.full()) p.enqueue(request);
+///     if (p.takes(request)) p.enqueue(request);
 ///     while (auto* r = p.next()) { write(*r); p.sent(*r); }            // when the socket can be written
 ///     if (auto* r = p.answered()) r->wake();                           // when a whole reply was read
 ///
@@ -28,6 +29,8 @@ public:
 
     stage at = stage::idle;
     std::uint64_t ticket = 0; ///< its place in the order of sending, once it was sent
+    std::size_t bytes = 0;    ///< what it keeps in memory while it is queued, where that is bounded; not to be changed
+                              ///< then
 };
 
 /// Some of them, in order.
@@ -49,13 +52,21 @@ public:
         max_queued_ = max_queued;
     }
 
-    bool full() const noexcept { return queued_ >= max_queued_; }
+    /// Besides their number, of the bytes of those that are queued.
+    void set_max_queued_bytes(std::size_t bytes) noexcept { max_queued_bytes_ = bytes; }
 
-    /// Behind all others; must not be called when full.
+    /// Whether there is room for it in the queue. For one that is larger than all may be, while no other is queued.
+    bool takes(pipeline_request const& r) const noexcept {
+        if (queued_ >= max_queued_) return false;
+        return queued_ == 0 || (queued_bytes_ <= max_queued_bytes_ && r.bytes <= max_queued_bytes_ - queued_bytes_);
+    }
+
+    /// Behind all others; only what it takes.
     void enqueue(pipeline_request& r) noexcept {
-        assert(!full());
+        assert(takes(r));
         queue_.push_back(r);
         ++queued_;
+        queued_bytes_ += r.bytes;
         r.at = pipeline_request::stage::queued;
     }
 
@@ -110,15 +121,20 @@ public:
         return owner;
     }
 
-    /// Requests that `answered` gave, and were not run: the first in the queue, in their order. It may be longer than
-    /// its bound for a while.
-    void requeue(pipeline_request_list& again) noexcept {
-        while (!again.empty()) {
-            auto& r = static_cast<pipeline_request&>(again.back());
-            static_cast<resumption&>(r).unlink();
+    /// A request that `answered` gave, and that was not run: it counts as queued, and is sent when `send_again` was
+    /// called. The queue may be longer than its bound for a while.
+    void set_aside(pipeline_request& r) noexcept {
+        again_.push_back(r);
+        ++queued_;
+        queued_bytes_ += r.bytes;
+        r.at = pipeline_request::stage::queued;
+    }
+    /// Those that were set aside are the first in the queue, in their order.
+    void send_again() noexcept {
+        while (!again_.empty()) {
+            resumption& r = again_.back();
+            r.unlink();
             queue_.push_front(r);
-            ++queued_;
-            r.at = pipeline_request::stage::queued;
         }
     }
 
@@ -150,15 +166,19 @@ private:
     void take_from_queue(pipeline_request& r) noexcept {
         static_cast<resumption&>(r).unlink();
         --queued_;
+        queued_bytes_ -= r.bytes;
     }
 
     pipeline_request_list queue_;
+    pipeline_request_list again_; // set aside
     std::size_t queued_ = 0;
     boost::circular_buffer<pipeline_request*> slots_; // null: abandoned
     std::uint64_t first_ticket_ = 0;                  // of slots_.front()
     std::size_t abandoned_ = 0;
     std::size_t max_in_flight_;
     std::size_t max_queued_;
+    std::size_t queued_bytes_ = 0;
+    std::size_t max_queued_bytes_ = std::numeric_limits<std::size_t>::max();
 };
 
 } // namespace coda

@@ -28,7 +28,9 @@ public:
             formats_.push_back(0);
         } else {
             auto const begin = values_.appended().size();
+            bool const good = values_.refused() == nullptr;
             codec<T>::encode(value, values_);
+            if (good && values_.refused() != nullptr) refused_at_ = types_.size();
             if (auto const elsewhere = values_.take_referred()) values_.append(*elsewhere);
             types_.push_back(codec<T>::type);
             lengths_.push_back(static_cast<int>(values_.appended().size() - begin));
@@ -52,6 +54,7 @@ private:
     std::vector<oid> types_;
     std::vector<int> lengths_;
     std::vector<int> formats_;
+    std::size_t refused_at_ = 0; // where values_ has refused one
 };
 
 namespace detail {

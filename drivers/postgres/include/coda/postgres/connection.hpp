@@ -78,7 +78,8 @@ public:
     operation<> ping();
 
     /// Brings the session back to where a new one starts: rolls back, and drops what SET, LISTEN, temporary tables,
-    /// cursors and advisory locks left. Prepared statements stay. Also waits for replies that still drain.
+    /// cursors, advisory locks and PREPARE left. Statements that the driver has prepared stay, where nobody has used
+    /// PREPARE. Also waits for replies that still drain.
     operation<> reset();
 
     /// Waits until what is in flight has ended (at most drain_timeout, or the context's deadline), then closes.

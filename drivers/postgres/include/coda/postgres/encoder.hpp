@@ -57,6 +57,8 @@ public:
     }
     /// The same for a text, which must be followed by a zero byte; refused if it has one inside.
     void refer_text(std::string_view text);
+    /// Copies a text, which need not be followed by a zero byte; refused if it has one inside.
+    void append_text(std::string_view text);
 
     /// A value inside another (an array's element, a composite's field): its length, then what its codec writes; NULL
     /// for an empty std::optional.

@@ -18,6 +18,9 @@ struct statement_view {
     int const* formats = nullptr;
 };
 
+// What its parameters take on the wire, in bytes, about.
+std::size_t size_of(statement_view const& s) noexcept;
+
 // An array that lives elsewhere.
 template <class T>
 struct referred {

@@ -60,7 +60,7 @@ struct codec<std::string_view> {
     static bool decode(bytes from, oid sent, std::string_view& to) noexcept {
         return detail::read_text(from, sent, to);
     }
-    static void encode(std::string_view value, encoder& to) { to.refer_text(value); } // inside another value
+    static void encode(std::string_view value, encoder& to) { to.append_text(value); }
 };
 
 namespace detail {

@@ -25,7 +25,9 @@ public:
     // empty: one for each statement.
     batch(session* on, std::span<statement_view const> announced, std::size_t chunk,
           std::span<result_set> results = {}) noexcept
-        : request(on, form::batch), announced_(announced), chunk_(chunk), results_(results) {}
+        : request(on, form::batch), announced_(announced), chunk_(chunk), results_(results) {
+        for (auto const& s : announced) keeps(s);
+    }
 
     class step;
     // Waits until it is its turn: until then nothing was sent.

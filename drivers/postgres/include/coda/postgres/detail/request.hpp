@@ -34,6 +34,8 @@ public:
 
 protected:
     request(session* on, form what, grouped group = grouped::never) noexcept;
+    // What it keeps in memory while it is queued; before it is.
+    void keeps(statement_view const& s) noexcept { bytes += s.sql.size() + size_of(s); }
     ~request() = default;
 
     session* on() const noexcept { return on_; }

@@ -11,7 +11,9 @@ namespace coda::pg::detail {
 class row_feed final : public request {
 public:
     // The statement's arrays and texts must live until the first row, or the end, has come.
-    row_feed(session* on, statement_view const& statement) noexcept : request(on, form::rows), statement_(statement) {}
+    row_feed(session* on, statement_view const& statement) noexcept : request(on, form::rows), statement_(statement) {
+        keeps(statement);
+    }
 
     // Gives the next row as a result of one row; nothing when all were taken.
     struct [[nodiscard]] next_row {

@@ -76,6 +76,9 @@ public:
 
     // The types of the parameters, which all sets have alike; or why the first cannot be sent. There must be one.
     result<statement_view> announce() {
+        using set = std::iter_reference_t<Iterator>;
+        static_assert(std::is_lvalue_reference_v<set> || !std::is_same_v<std::remove_cvref_t<set>, arguments>,
+                      "the types of the first set are referred to: make a range of arguments that exist");
         decltype(auto) first = *next_;
         return set_.encode(sql_, first);
     }
