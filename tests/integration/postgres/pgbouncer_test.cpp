@@ -163,6 +163,63 @@ TEST_P(through_pgbouncer, a_transaction_has_one_session_and_a_reset_harms_nobody
     run(coda::with_scope(body));
 }
 
+// With all that can be done in them; a deadline is told to the server on the way.
+TEST_P(through_pgbouncer, transactions_have_one_session_each) {
+    start(2);
+    auto const table = server().fresh_name();
+    server().ask("create table " + table + " (n int primary key)");
+    auto const insert = "insert into " + table + " values ($1)";
+    auto const all = "select n from " + table + " where n between $1 and $1 + 9 order by n";
+    pg::client db(loop(), uri(), shared(1));
+    auto const body = [&](pg::transaction& tx, int first) -> task<> {
+        auto const session = co_await tx.query_value<std::int32_t>("select pg_backend_pid()");
+        std::vector<std::int32_t> const some{first, first + 1};
+        co_await tx.execute_many(insert, some);
+        co_await tx.pipeline(pg::execute(insert, first + 2), pg::execute(insert, first + 3));
+        auto const fails = [&](pg::transaction& inner) -> task<> { co_await inner.execute(insert, first); };
+        auto const failed = co_await as_result(tx.savepoint(fails));
+        EXPECT_EQ(failed.error().code(), pg::sqlstate::unique_violation);
+        pg::arguments from;
+        from.add(first);
+        auto const queried = co_await tx.query<std::int32_t>(all, from);
+        EXPECT_EQ(queried.size(), 4u);
+        std::vector<std::int32_t> streamed;
+        auto rows = tx.stream<std::int32_t>(all, first);
+        while (auto n = co_await rows.next()) streamed.push_back(*n);
+        EXPECT_EQ(streamed, queried);
+        auto cursor = co_await tx.open_cursor<std::int32_t>(all, first);
+        auto const fetched = co_await cursor.fetch(3);
+        EXPECT_EQ(fetched.size(), 3u);
+        co_await gives(tx.query_value<std::int32_t>("select pg_backend_pid()"), session);
+    };
+    auto const one = [&](int first) -> task<> {
+        auto const with = [&, first](pg::transaction& tx) -> task<> { co_await body(tx, first); };
+        co_await coda::with_timeout(30s, db.transaction(with));
+    };
+    auto const test = [&]() -> task<> {
+        auto const many = [&](scope& s) -> task<> {
+            for (int i = 0; i < 20; ++i) s.spawn(one(i * 10));
+            co_return;
+        };
+        co_await coda::with_scope(many);
+        auto const undone = [&](pg::transaction& tx) -> task<> {
+            co_await tx.execute(insert, 1000);
+            throw std::runtime_error("undo this");
+        };
+        bool thrown = false;
+        try {
+            co_await db.transaction(undone);
+        } catch (std::runtime_error const&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+        co_await db.close();
+    };
+    run(test());
+    EXPECT_EQ(server().count("select count(*) from " + table), 80);
+    server().ask("drop table " + table);
+}
+
 TEST_P(through_pgbouncer, leases_are_reset_and_handed_out_again) {
     start(2);
     auto const make = [this] { return std::make_unique<pg::connection>(loop(), uri(), options()); };

@@ -104,6 +104,110 @@ TEST_P(transaction, has_the_isolation_that_was_asked_for) {
     run(test());
 }
 
+// What is many statements, or rows as they come, is a part of it like any other.
+TEST_P(transaction, has_batches_streams_and_cursors) {
+    auto db = connected();
+    for (bool const commits : {false, true}) {
+        auto const body = [&](pg::transaction& tx) -> task<> {
+            std::vector<std::int32_t> const some{1, 2, 3};
+            co_await gives(tx.execute_many(insert(), some), 3u);
+            auto const [one, count] = co_await tx.pipeline(
+                pg::execute(insert(), 4), pg::query_value<std::int64_t>("select count(*) from " + table()));
+            EXPECT_EQ(one, 1u);
+            EXPECT_EQ(count, 4);
+            std::int32_t sum = 0;
+            auto const all = "select n from " + table() + " order by n";
+            auto rows = tx.stream<std::int32_t>(all);
+            while (auto n = co_await rows.next()) sum += *n;
+            EXPECT_EQ(sum, 10);
+            auto cursor = co_await tx.open_cursor<std::int32_t>(all);
+            auto const first = co_await cursor.fetch(2);
+            EXPECT_THAT(first, testing::ElementsAre(1, 2));
+            auto const rest = co_await cursor.fetch(9);
+            EXPECT_THAT(rest, testing::ElementsAre(3, 4));
+            EXPECT_EQ(stored(), 0);
+            if (!commits) throw std::runtime_error("undo this");
+        };
+        auto const test = [&]() -> task<> {
+            bool thrown = false;
+            try {
+                co_await db->transaction(body);
+            } catch (std::runtime_error const&) {
+                thrown = true;
+            }
+            EXPECT_NE(thrown, commits);
+        };
+        run(test());
+        EXPECT_EQ(stored(), commits ? 4 : 0);
+    }
+}
+
+TEST_P(transaction, in_which_one_of_many_fails_fails) {
+    auto db = connected();
+    std::vector<std::int32_t> const twice{1, 2, 1};
+    auto const immediate = [&](pg::transaction& tx) { return tx.execute("set constraints all immediate"); };
+    auto const many = [&](pg::transaction& tx) -> task<> {
+        co_await immediate(tx);
+        auto const r = co_await as_result(tx.execute_many(insert(), twice));
+        EXPECT_EQ(r.error().code(), pg::sqlstate::unique_violation);
+        EXPECT_EQ(r.error().details<pg::batch_error>()->index, 2u);
+    };
+    auto const together = [&](pg::transaction& tx) -> task<> {
+        co_await immediate(tx);
+        auto const r = co_await as_result(tx.pipeline(pg::execute(insert(), 1), pg::execute(insert(), 1)));
+        EXPECT_EQ(r.error().code(), pg::sqlstate::unique_violation);
+    };
+    auto const streamed = [&](pg::transaction& tx) -> task<> {
+        co_await tx.execute(insert(), 7);
+        auto rows = tx.stream<std::int32_t>("select 1000 / g from generate_series(1, -1, -1) g");
+        co_await gives(rows.next(), std::optional<std::int32_t>(1000));
+        auto const r = co_await as_result(rows.next());
+        EXPECT_EQ(r.error().code(), pg::make_sqlstate("22012"));
+    };
+    auto const fails = [&](auto const& body) -> task<> {
+        auto const r = co_await as_result(db->transaction(body));
+        EXPECT_EQ(r.error().code(), pg::errc::transaction_failed) << "its body passed over it";
+        EXPECT_EQ(stored(), 0);
+    };
+    auto const test = [&]() -> task<> {
+        co_await fails(many);
+        co_await fails(together);
+        co_await fails(streamed);
+        co_await gives(db->query_one<std::int32_t>("select 1"), 1);
+    };
+    run(test());
+}
+
+// Each reads what the other writes: one of the two COMMITs fails.
+TEST_P(transaction, whose_commit_cannot_be_serialized_is_run_again_by_retry) {
+    auto one = connected();
+    auto other = connected();
+    server().ask("insert into " + table() + " values (1), (2)");
+    int runs = 0;
+    coda::event read[2];
+    auto const skewed = [&](int mine) {
+        return [&, mine](pg::transaction& tx) -> task<> {
+            ++runs;
+            auto const sum = co_await tx.query_value<std::int64_t>("select sum(n) from " + table());
+            read[mine].set();
+            co_await read[1 - mine].wait();
+            co_await tx.execute(insert(), static_cast<std::int32_t>(10 * sum + mine));
+        };
+    };
+    auto const ends = [&](pg::connection& db, int mine) -> task<> {
+        auto const attempt = [&]() -> task<> {
+            co_await db.transaction({.isolation = pg::serializable}, skewed(mine));
+        };
+        co_await coda::retry(coda::retry_policy::transient(), attempt);
+    };
+    auto const test = [&]() -> task<> { co_await coda::when_all(ends(*one, 0), ends(*other, 1)); };
+    run(test());
+    EXPECT_EQ(runs, 3);
+    EXPECT_EQ(stored(), 4);
+    EXPECT_EQ(server().count("select count(distinct n / 10) from " + table() + " where n >= 10"), 2)
+        << "the one that was run again has seen the other";
+}
+
 TEST_P(transaction, that_cannot_be_serialized_is_run_again_by_retry) {
     auto db = connected();
     server().ask("insert into " + table() + " values (1)");
