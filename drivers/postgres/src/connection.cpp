@@ -14,15 +14,16 @@ namespace {
 // While it lives, nobody is told what runs on the session.
 class resetting {
 public:
-    explicit resetting(std::shared_ptr<detail::session> s) noexcept : session_(std::move(s)) { set(true); }
+    explicit resetting(std::shared_ptr<detail::session> s) noexcept : session_(std::move(s)) {
+        if (session_) ++session_->resetting;
+    }
     resetting(resetting const&) = delete;
     resetting& operator=(resetting const&) = delete;
-    ~resetting() { set(false); }
+    ~resetting() {
+        if (session_) --session_->resetting;
+    }
 
 private:
-    void set(bool to) noexcept {
-        if (session_) session_->resetting = to;
-    }
     std::shared_ptr<detail::session> session_;
 };
 

@@ -85,7 +85,6 @@ result<std::shared_ptr<session>> session::open(loop& l, established made, connec
 session::session(loop& l, established made, connection_options const& options, owner shared_by, counts count)
     : pipelined_connection(l, pipeline_, {options.statement_timeout, options.drain_timeout}),
       connection_(std::move(made.connection)),
-      tls_(static_cast<ssl_st*>(PQsslStruct(connection_.get(), "OpenSSL"))),
       shared_by_(std::move(shared_by)),
       pipeline_(options.max_in_flight, options.max_queued),
       cache_(options.statement_cache),
@@ -142,7 +141,7 @@ void session::ready(readiness r) noexcept {
             if (holds_a_row())
                 stop_reading();
             else
-                take_replies(read());
+                take_input();
         }
         if (usable() && includes(watch_->wanted(), readiness::write) && !send_rest()) return;
     } catch (std::bad_alloc const&) {
@@ -151,14 +150,20 @@ void session::ready(readiness r) noexcept {
     if (usable() && (pipeline_.next() != nullptr || pipeline_.is_open())) flush_soon();
 }
 
-// What the socket has. False: it has ended.
-bool session::read() { return PQconsumeInput(connection_.get()) != 0 && read_what_tls_has(); }
+// What the socket has, and of that what libpq has room for. The rest of a TLS record stays in OpenSSL, and no readiness
+// tells of it: after some rounds, the loop's next step goes on.
+void session::take_input() {
+    constexpr int most_rounds = 16;
+    for (int round = 0; round < most_rounds; ++round) {
+        take_replies(PQconsumeInput(connection_.get()) != 0);
+        if (!usable() || holds_a_row() || !tls_has_more()) return;
+    }
+    flush_soon();
+}
 
-// libpq takes from OpenSSL what it has room for. The rest of a record stays there, and no readiness tells of it.
-bool session::read_what_tls_has() {
-    while (tls_ != nullptr && SSL_pending(tls_) > 0)
-        if (PQconsumeInput(connection_.get()) == 0) return false;
-    return true;
+bool session::tls_has_more() const noexcept {
+    auto* const tls = static_cast<SSL*>(PQsslStruct(connection_.get(), "OpenSSL"));
+    return tls != nullptr && SSL_pending(tls) > 0;
 }
 
 // What libpq holds back. False: not all of it can be sent now, or the connection was lost. While libpq cannot send it
@@ -170,7 +175,8 @@ bool session::send_rest() {
         return true;
     }
     watch_->want(readiness::both);
-    take_replies(unsent > 0 && read_what_tls_has());
+    take_replies(unsent > 0);
+    if (usable() && !holds_a_row() && tls_has_more()) flush_soon();
     return false;
 }
 
@@ -210,7 +216,7 @@ void session::take_what_came(bool alive) noexcept {
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
-    if (usable() && pipeline_.next() != nullptr) flush_soon();
+    if (usable() && (pipeline_.next() != nullptr || (!holds_a_row() && tls_has_more()))) flush_soon();
 }
 
 void session::on_result(PGresult* owned) {

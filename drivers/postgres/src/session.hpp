@@ -22,7 +22,6 @@
 #include <list>
 #include <memory>
 
-struct ssl_st;
 struct pg_conn;
 
 namespace coda::pg::detail {
@@ -60,8 +59,8 @@ public:
 
     int backend_pid() const noexcept;
     // Nobody, while the driver brings it back to where a new one starts.
-    statement_observer* observer() const noexcept { return resetting ? nullptr : observer_; }
-    bool resetting = false;
+    statement_observer* observer() const noexcept { return resetting > 0 ? nullptr : observer_; }
+    std::size_t resetting = 0; // how many do
 
     // Of one that a task has alone: whether a transaction is open, begun by a transaction_block or by its text.
     bool in_transaction() const noexcept;
@@ -114,8 +113,9 @@ private:
     bool sync_after(sending const& how);
     void ready(readiness r) noexcept;
     bool send_rest();
-    bool read();
-    bool read_what_tls_has();
+    void take_input();
+    bool tls_has_more() const noexcept;
+    void take_what_was_read();
     void take_replies(bool alive);
     void take_what_came(bool alive) noexcept;
     void on_result(pg_result* owned);
@@ -141,7 +141,6 @@ private:
     };
 
     connection_handle connection_;
-    ssl_st* tls_; // OpenSSL's session; nullptr: none
     owner shared_by_;
     pipeline pipeline_;
     statement_cache cache_;

@@ -70,7 +70,9 @@ bool session::close_batch(bool keep) {
 void session::tend_batch() {
     bool const left = pipeline_.youngest() == nullptr;
     if (left && !close_batch(false)) return take_replies(false);
-    if (send_rest()) take_replies(true);
+    if (!send_rest()) return;
+    take_replies(true);
+    if (usable() && tls_has_more()) flush_soon();
 }
 
 // Who waits for `part`: all is written, and enough is answered.

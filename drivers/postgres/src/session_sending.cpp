@@ -22,20 +22,28 @@ constexpr char const* fence_name = "coda_fence";
 // libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
 // where it can still be cancelled, rather than in libpq's unbounded buffer.
 void session::flush() noexcept {
-    if (includes(watch_->wanted(), readiness::write)) return;
     try {
+        if (tls_has_more() && !holds_a_row()) take_input();
+        if (!usable() || includes(watch_->wanted(), readiness::write)) return;
         if (pipeline_.is_open()) return tend_batch();
         if (is_read()) return;
         if (pipeline_.by_row()) take_replies(true);
         if (!usable() || pipeline_.by_row() || cancel_.holds_back()) return;
-        bool const awaits = pipeline_.in_flight() > 0;
         send_queued();
-        // Where libpq could not send all at once it has read, and then no readiness tells of it.
-        if (awaits && usable() && !pipeline_.is_open() && !pipeline_.by_row() && PQisBusy(connection_.get()) == 0)
-            take_replies(true);
+        take_what_was_read();
     } catch (std::bad_alloc const&) {
         lose(error(make_error_code(boost::system::errc::not_enough_memory)));
     }
+}
+
+// Where libpq could not send all at once it has read, and then no readiness tells of it.
+void session::take_what_was_read() {
+    if (!usable() || pipeline_.is_open() || pipeline_.by_row()) return;
+    if (pipeline_.in_flight() > 0 && PQisBusy(connection_.get()) == 0) {
+        take_replies(true);
+        if (usable() && pipeline_.next() != nullptr) flush_soon();
+    }
+    if (usable() && !includes(watch_->wanted(), readiness::write) && tls_has_more()) flush_soon();
 }
 
 void session::send_queued() {

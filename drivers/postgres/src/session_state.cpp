@@ -89,23 +89,35 @@ bool names_their_schema(std::string_view sql) noexcept {
     return false;
 }
 
+// As far as the name of what is created: behind it may be a function's body.
 bool creates_temporary(std::string_view sql) noexcept {
+    sql = sql.substr(0, sql.find_first_of("('$"));
     auto after_replace = sql;
     if (same_word(take_word(after_replace), "or") && same_word(take_word(after_replace), "replace"))
         sql = after_replace;
     return is_temporary(sql) || names_their_schema(sql);
 }
 
-// SELECT ... INTO TEMP t, of a statement that begins like this. Where a literal says so it is refused as well, which is
-// on the safe side.
+// In a literal, or behind a -- of its line.
+bool is_said(std::string_view sql, std::size_t at) noexcept {
+    auto const before = sql.substr(0, at);
+    auto const line = before.substr(before.find_last_of("\r\n") + 1);
+    return std::ranges::count(before, '\'') % 2 != 0 || line.find("--") != line.npos;
+}
+
+// SELECT ... INTO TEMP t, of a statement that begins like this.
 bool selects_into_temporary(std::string_view first, std::string_view sql) noexcept {
     constexpr std::array<std::string_view, 4> select = {"select", "with", "explain", ""};
     if (!is_one_of(first, select)) return false;
     for (std::size_t at = 0; (at = find_word(sql, "into", at)) != sql.npos; at += 4) {
         auto const before = sql.substr(0, sql.find_last_not_of(" \t\r\n", at - (at > 0 ? 1 : 0)) + 1);
-        bool const inserts = before.size() >= 6 && same_word(before.substr(before.size() - 6), "insert");
+        auto const follows = [&](std::string_view word) {
+            return before.size() >= word.size() && same_word(before.substr(before.size() - word.size()), word);
+        };
         auto const target = sql.substr(at + 4);
-        if (!inserts && (is_temporary(target) || names_their_schema(target.substr(0, 64)))) return true;
+        if (!follows("insert") && !follows("merge") && !is_said(sql, at) &&
+            (is_temporary(target) || names_their_schema(target.substr(0, 64))))
+            return true;
     }
     return false;
 }
@@ -122,7 +134,7 @@ result<> check_shareable(std::string_view sql) {
     if (!refused) return {};
     return error(make_error_code(errc::needs_own_connection),
                  fmt::format("{} would change the session for all who share it; lease a coda::pg::connection for it",
-                             boost::algorithm::to_upper_copy(std::string(first))));
+                             first.empty() ? "SELECT INTO" : boost::algorithm::to_upper_copy(std::string(first))));
 }
 
 result<> check_inside_transaction(std::string_view sql) {

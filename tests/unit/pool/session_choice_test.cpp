@@ -39,6 +39,31 @@ TEST(session_choice, takes_the_one_that_is_open) {
     EXPECT_EQ(from.waits, 0);
 }
 
+// An await that need not suspend lets others run, now and then; they may have closed what was chosen before.
+TEST(session_choice, is_used_before_others_run) {
+    manual_loop loop;
+    source from{.open = std::make_shared<int>(1), .opening = {}};
+    bool done = false;
+    auto const others = [&]() -> task<> {
+        while (!done) {
+            from.open = std::make_shared<int>(2);
+            co_await coda::yield();
+        }
+    };
+    auto const body = [&]() -> task<> {
+        for (int i = 0; i < 2'000; ++i) {
+            session_choice choice(from);
+            auto const chosen = co_await as_result(choice);
+            EXPECT_EQ(chosen.value(), from.open.get());
+            co_await as_result([]() -> coda::operation<> { co_return coda::result<>(); }());
+        }
+        done = true;
+    };
+    auto const both = [&]() -> task<> { co_await coda::when_all(body(), others()); };
+    loop.run(both());
+    EXPECT_EQ(from.waits, 0);
+}
+
 TEST(session_choice, waits_for_one_and_holds_it) {
     manual_loop loop;
     source from{.open = {}, .opening = std::make_shared<int>(2)};

@@ -154,6 +154,7 @@ TEST(codec_of_numeric, refuses_what_no_server_sends) {
     EXPECT_FALSE(decoded<numeric>(raw({0, 1, 0, 0, 0, 0, 0, 0, 0x27, 0x10}))) << "a digit of 10000";
     EXPECT_FALSE(decoded<numeric>(raw({0, 1, 0, 0, 0x12, 0, 0, 0, 0, 1}))) << "a sign of its own";
     EXPECT_FALSE(decoded<numeric>(raw({0, 1, 0, 0, 0, 0, 0x40, 0, 0, 1}))) << "16384 digits after the point";
+    EXPECT_FALSE(decoded<numeric>(raw({0, 2, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1}))) << "no weight is so small";
     EXPECT_FALSE(decoded<numeric>(raw({0, 1, 0xff, 0xff, 0, 0, 0, 3, 0, 1}))) << "0.0001 with three of them";
     EXPECT_FALSE(decoded<numeric>(raw({0, 1, 0, 0, 0xc0, 0, 0, 0, 0, 1}))) << "NaN with digits";
     EXPECT_FALSE(decoded<numeric>(raw({0xff, 0xff, 0, 0, 0, 0, 0, 0}))) << "65535 digits that are not there";

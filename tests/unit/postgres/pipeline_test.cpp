@@ -102,6 +102,7 @@ TEST(pipeline, is_full_when_what_is_queued_has_too_many_bytes) {
     EXPECT_TRUE(p.takes(r[0])) << "it is the only one";
     p.enqueue(r[0]);
     EXPECT_FALSE(p.takes(r[3])) << "behind one that is larger than all may be";
+    EXPECT_TRUE(p.takes(request())) << "it has no bytes";
     send_all(p);
     p.enqueue(r[1]);
     EXPECT_TRUE(p.takes(r[2]));

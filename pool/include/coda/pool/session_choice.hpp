@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 /// Which connection a request goes to. For writers of drivers:
 ///
@@ -31,14 +32,23 @@ public:
     session_choice(session_choice const&) = delete;
     session_choice& operator=(session_choice const&) = delete;
 
-    bool await_ready() {
-        if (source_.pick() != nullptr) return true;
-        waiting_.emplace(source_.wait());
-        return waiting_->await_ready();
+    // Never ready: where it need not suspend, nobody else may run before the session is used, which an await that is
+    // ready does not promise.
+    bool await_ready() const noexcept { return false; }
+    auto await_suspend(std::coroutine_handle<> h, context const* ctx) {
+        using answer = decltype(waiting_->await_suspend(h, ctx));
+        picked_ = source_.pick();
+        if (picked_ == nullptr) {
+            waiting_.emplace(source_.wait());
+            if (!waiting_->await_ready()) return waiting_->await_suspend(h, ctx);
+        }
+        if constexpr (std::is_same_v<answer, bool>)
+            return false;
+        else
+            return answer(h);
     }
-    auto await_suspend(std::coroutine_handle<> h, context const* ctx) { return waiting_->await_suspend(h, ctx); }
     result<session*> await_result() {
-        if (!waiting_) return picked();
+        if (!waiting_) return picked_;
         auto found = waiting_->await_result();
         if (found.has_error()) return found.error();
         held_ = std::move(*found);
@@ -47,13 +57,8 @@ public:
     session* await_resume() { return detail::value_or_throw(await_result()); }
 
 private:
-    // Anew: others may have run since, where an await that need not suspend has used up its turn.
-    result<session*> picked() {
-        if (session* const now = source_.pick(); now != nullptr) return now;
-        return error(errc::connection_lost, outcome::not_sent);
-    }
-
     Source& source_;
+    session* picked_ = nullptr;
     std::optional<wait_awaiter> waiting_;
     std::shared_ptr<session> held_;
 };

@@ -55,10 +55,12 @@ public:
     /// Besides their number, of the bytes of those that are queued.
     void set_max_queued_bytes(std::size_t bytes) noexcept { max_queued_bytes_ = bytes; }
 
-    /// Whether there is room for it in the queue. For one that is larger than all may be, while no other is queued.
+    /// Whether there is room for it in the queue. For one that is larger than all may be, while no other is queued; for
+    /// one of no bytes, by their number alone.
     bool takes(pipeline_request const& r) const noexcept {
         if (queued_ >= max_queued_) return false;
-        return queued_ == 0 || (queued_bytes_ <= max_queued_bytes_ && r.bytes <= max_queued_bytes_ - queued_bytes_);
+        if (queued_ == 0 || r.bytes == 0) return true;
+        return queued_bytes_ <= max_queued_bytes_ && r.bytes <= max_queued_bytes_ - queued_bytes_;
     }
 
     /// Behind all others; only what it takes.

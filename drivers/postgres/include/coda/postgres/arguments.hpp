@@ -28,14 +28,15 @@ public:
             formats_.push_back(0);
         } else {
             auto const begin = values_.appended().size();
+            auto const place = types_.size();
             bool const good = values_.refused() == nullptr;
             codec<T>::encode(value, values_);
-            if (good && values_.refused() != nullptr) refused_at_ = types_.size();
             if (auto const elsewhere = values_.take_referred()) values_.append(*elsewhere);
             types_.push_back(codec<T>::type);
             lengths_.push_back(static_cast<int>(values_.appended().size() - begin));
             formats_.push_back(detail::is_binary<T>());
             if (!detail::is_binary<T>()) values_.append_integer('\0'); // libpq looks for the end of a text
+            if (good && values_.refused() != nullptr) refused_at_ = place;
         }
     }
     /// A text; NULL for a null pointer.

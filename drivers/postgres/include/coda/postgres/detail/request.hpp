@@ -34,8 +34,11 @@ public:
 
 protected:
     request(session* on, form what, grouped group = grouped::never) noexcept;
-    // What it keeps in memory while it is queued; before it is.
-    void keeps(statement_view const& s) noexcept { bytes += s.sql.size() + size_of(s); }
+    // What it keeps in memory while it is queued; before it is. Small ones are bounded by their number.
+    void keeps(statement_view const& s) noexcept {
+        constexpr std::size_t small = 1'024;
+        if (auto const size = s.sql.size() + size_of(s); size >= small) bytes += size;
+    }
     ~request() = default;
 
     session* on() const noexcept { return on_; }
