@@ -105,6 +105,7 @@ public:
     bool cut_off(slot const& s) const noexcept { return s.state_ == in::cut_off; }
     pool_counts const& counts() const noexcept { return count_; }
     pool_journal const& journal() const noexcept { return journal_; }
+    void nobody_listens() noexcept { journal_.nobody_listens(); }
     std::optional<error> const& last_connect_error() const noexcept { return last_connect_error_; }
 
 private:

@@ -56,6 +56,7 @@ void pool_engine::end() noexcept {
     closing_.reset();
     make_ = nullptr;
     empty_.set();
+    core_.nobody_listens();
 }
 
 std::optional<error> pool_engine::refusal(time_point now) noexcept {

@@ -47,6 +47,9 @@ public:
         this->waited(waited);
         if (listener_ != nullptr) tell({.what = kind::connection_taken, .connection = id, .took = waited});
     }
+    // Once the pool has gone: an acquire may begin later, and the listener has to outlive the pool alone.
+    void nobody_listens() noexcept { listener_ = nullptr; }
+
     void waited(duration d) noexcept { wait_.add(d); }
     void connection_returned(std::uint64_t id, duration held) noexcept {
         hold_.add(held);

@@ -36,10 +36,14 @@ error_class class_of(std::int32_t code) noexcept {
 }
 
 error_class class_of(server_error const& said) noexcept {
+    bool const some_were_done = said.index.value_or(0) > 0;
     if (said.has_label("TransientTransactionError")) return error_class::conflict;
     if (said.has_label("UnknownTransactionCommitResult") || said.write_concern) return error_class::unconfirmed;
     if (said.has_label("SystemOverloadedError")) return error_class::throttled;
     auto const kind = class_of(said.code);
+    bool const again =
+        kind == error_class::transient || kind == error_class::conflict || kind == error_class::throttled;
+    if (some_were_done && again) return error_class::unconfirmed;
     bool const retryable = kind == error_class::unconfirmed || said.has_label("RetryableWriteError");
     if (!retryable || kind == error_class::transient) return kind;
     return said.has_label("NoWritesPerformed") ? error_class::transient : error_class::unconfirmed;

@@ -44,6 +44,14 @@ error at_place(error const& e, std::size_t offset) {
     return {e.code(), e.outcome(), std::move(moved)};
 }
 
+// Of a later command: what was stored before it stands, so that the whole must not be taken for not sent, or for what
+// may simply be tried again.
+error behind_others(error const& e, std::size_t offset) {
+    auto const at = at_place(e, offset);
+    bool const final = e.outcome() == outcome::completed && e.kind() == error_class::permanent;
+    return offset == 0 || final ? at : at.with_outcome(outcome::unknown);
+}
+
 operation<std::int64_t> insert_in_turn(std::shared_ptr<detail::client_state> state, std::string database,
                                        std::string name, result<document_list> all, insert_options options) {
     if (all.has_error()) co_return all.error();
@@ -57,7 +65,7 @@ operation<std::int64_t> insert_in_turn(std::shared_ptr<detail::client_state> sta
         });
         auto command = command_of(database, body, detail::command_kind::write);
         auto const reply = co_await as_result(detail::run(state, std::move(command)));
-        if (reply.has_error()) co_return at_place(reply.error(), begin);
+        if (reply.has_error()) co_return behind_others(reply.error(), begin);
         stored += number_in(*reply, "n");
         begin = end;
     }

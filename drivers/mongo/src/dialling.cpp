@@ -72,9 +72,20 @@ result<stream_handle> encrypted(stream_handle plain, mongoc_uri_t const* uri, ch
     return stream_handle(new tls_stream(std::move(tls), below));
 }
 
+// libmongoc dials all servers, one after the other, before it asks the first: one that swallows packets must leave time
+// for the others.
+duration share_of_time(context const& here, mongoc_uri_t const* uri) {
+    if (here.deadline == no_deadline) return duration::max();
+    std::size_t servers = 0;
+    for (auto const* h = mongoc_uri_get_hosts(uri); h != nullptr; h = h->next) ++servers;
+    auto const left = here.deadline - here.loop->now();
+    return servers < 2 ? left : left / static_cast<duration::rep>(servers + 1);
+}
+
 result<stream_handle> try_to_dial(wire& w, mongoc_uri_t const* uri, mongoc_host_list_t const* host) {
-    duration const limit =
-        std::chrono::milliseconds(mongoc_uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 10'000));
+    duration const limit = std::min<duration>(
+        std::chrono::milliseconds(mongoc_uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 10'000)),
+        share_of_time(w.on().ctx(), uri));
     auto fd = connect_to(w, host, limit);
     if (fd.has_error()) return fd.error();
     stream_handle plain(new socket_stream(w, std::move(*fd), host->host_and_port));

@@ -208,6 +208,10 @@ result<uri_handle> ask_for_servers(std::string const& with_srv, connection_optio
                                   mongoc_uri_get_option_as_bool(found, MONGOC_URI_TLS, true));
     mongoc_uri_set_option_as_bool(rewritten.get(), MONGOC_URI_LOADBALANCED,
                                   mongoc_uri_get_option_as_bool(found, MONGOC_URI_LOADBALANCED, false));
+    // One server of which the DNS told may be one of a set.
+    if (!mongoc_uri_has_option(uri, MONGOC_URI_DIRECTCONNECTION) &&
+        !mongoc_uri_get_option_as_bool(found, MONGOC_URI_LOADBALANCED, false))
+        mongoc_uri_set_option_as_bool(rewritten.get(), MONGOC_URI_DIRECTCONNECTION, false);
     if (auto const* const set = mongoc_uri_get_replica_set(found))
         mongoc_uri_set_option_as_utf8(rewritten.get(), MONGOC_URI_REPLICASET, set);
     if (auto const* const source = mongoc_uri_get_auth_source(found))

@@ -46,6 +46,17 @@ operation<> attempt(session* on, words command) {
     co_return result<>();
 }
 
+// Database 0 is where a session is: who may not SELECT, or whose server has no others, is there too.
+operation<> select(session* on, std::string database) {
+    bool const is_there = database == "0";
+    auto const done = co_await as_result(run(on, words{"SELECT", std::move(database)}));
+    auto const* const said = done.has_error() ? done.error().details<server_error>() : nullptr;
+    if (is_there && said != nullptr &&
+        (said->text.starts_with("NOPERM") || said->text.starts_with("ERR unknown command")))
+        co_return result<>();
+    co_return done;
+}
+
 // In one flight. `before` is run first, in the same.
 operation<> log_in(session* on, address const& to, std::vector<operation<>> before) {
     std::vector<operation<>> flight = std::move(before);
@@ -54,7 +65,7 @@ operation<> log_in(session* on, address const& to, std::vector<operation<>> befo
         if (!to.user.empty()) login.insert(login.begin() + 1, to.user);
         flight.push_back(run(on, std::move(login)));
     }
-    flight.push_back(run(on, words{"SELECT", to.database}));
+    flight.push_back(select(on, to.database));
     if (!to.client_name.empty()) flight.push_back(attempt(on, words{"CLIENT", "SETNAME", to.client_name}));
     return when_all(std::move(flight));
 }

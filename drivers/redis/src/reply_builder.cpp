@@ -12,8 +12,9 @@ constexpr std::size_t most_kept = std::size_t{256} << 10; // bytes, of each kind
 void reply_builder::begin() noexcept {
     nodes_.clear();
     texts_.clear();
-    if (nodes_.capacity() * sizeof(reply_node) > most_kept) nodes_ = {};
-    if (texts_.capacity() > most_kept) texts_ = {};
+    if (nodes_.capacity() * sizeof(reply_node) > most_kept)
+        nodes_ = std::vector<reply_node>(); // {} would keep the memory
+    if (texts_.capacity() > most_kept) texts_ = std::string();
 }
 
 reply_view reply_builder::finish() noexcept {

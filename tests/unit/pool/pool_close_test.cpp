@@ -259,6 +259,29 @@ TEST(pool_destroyed, what_was_asked_of_it_and_has_not_begun_ends_with_closed) {
     EXPECT_EQ(server.live, 0);
 }
 
+// The listener has to outlive the pool, and nobody else.
+TEST(pool_destroyed, tells_its_listener_nothing_of_who_comes_later) {
+    struct counting final : coda::pool_listener {
+        void on_event(coda::pool_event const&) noexcept override { ++told; }
+        int told = 0;
+    };
+    manual_loop loop;
+    scripted_server server;
+    counting listener;
+    auto const body = [&]() -> task<> {
+        std::optional<scripted_pool> pool(std::in_place, loop, connections_to(server),
+                                          coda::pool_options{.listener = &listener});
+        auto late = pool->acquire();
+        pool.reset();
+        int const before = listener.told;
+        EXPECT_GT(before, 0);
+        auto const r = co_await as_result(std::move(late));
+        EXPECT_EQ(r.error().code(), errc::closed);
+        EXPECT_EQ(listener.told, before);
+    };
+    loop.run(body());
+}
+
 TEST(pool_destroyed, operations_that_were_made_and_never_awaited_do_not_need_it) {
     manual_loop loop;
     scripted_server server;

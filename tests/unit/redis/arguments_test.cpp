@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <list>
+#include <ranges>
 
 namespace redis_arguments_test {
 
@@ -44,6 +45,18 @@ TEST(arguments, are_texts_and_numbers) {
 TEST(arguments, are_binary_safe) {
     auto const bytes = "a\0b\r\n$1"s;
     EXPECT_THAT(encoded("SET", bytes, std::string_view(), ""), ElementsAre("SET", bytes, "", ""));
+}
+
+TEST(arguments, of_a_range_that_makes_its_texts_are_kept) {
+    std::vector<int> const ids{1, 20, 300};
+    auto const name = [](int id) {
+        return "a name too long for a string without memory of its own " + std::to_string(id);
+    };
+    auto const names = ids | std::views::transform(name);
+    EXPECT_THAT(encoded("DEL", names), ElementsAre("DEL", name(1), name(20), name(300)));
+    EXPECT_THAT(encoded("DEL", ids | std::views::transform(name)), ElementsAre("DEL", name(1), name(20), name(300)));
+    auto const views = ids | std::views::transform([](int) { return std::string_view("there"); });
+    EXPECT_THAT(encoded("DEL", views), ElementsAre("DEL", "there", "there", "there"));
 }
 
 TEST(arguments, of_a_range_are_one_each) {

@@ -73,6 +73,12 @@ template <class T>
 concept text_range =
     !text_like<T> && std::ranges::forward_range<T const> && text_like<std::ranges::range_value_t<T const>>;
 
+// Whose texts are there as long as it is, and not made on the way.
+template <class R>
+inline constexpr bool is_lasting = std::is_lvalue_reference_v<std::ranges::range_reference_t<R const>> ||
+                                   std::same_as<std::ranges::range_value_t<R const>, std::string_view> ||
+                                   std::is_pointer_v<std::ranges::range_value_t<R const>>;
+
 template <class T>
 concept number_like = (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) || std::floating_point<T>;
 
@@ -99,7 +105,8 @@ template <class Arg>
     requires text_range<std::remove_cvref_t<Arg>>
 struct kept<Arg> {
     using plain = std::remove_cvref_t<Arg>;
-    using type = std::conditional_t<std::is_lvalue_reference_v<Arg>, referred_range<plain>, plain>;
+    using range = std::conditional_t<std::is_lvalue_reference_v<Arg>, referred_range<plain>, plain>;
+    using type = std::conditional_t<is_lasting<plain>, range, std::vector<std::string>>;
 };
 template <class T>
 struct optional_kept;
@@ -117,10 +124,19 @@ struct optional_kept<std::optional<T>> {
     using type = std::optional<T>;
 };
 
+template <class R>
+std::vector<std::string> copied(R const& range) {
+    std::vector<std::string> texts;
+    for (auto const& text : range) texts.emplace_back(text);
+    return texts;
+}
+
 template <class To, class From>
 To keep(From&& from) {
     if constexpr (std::same_as<To, std::optional<number_text>>)
         return from ? To(std::in_place, *from) : To();
+    else if constexpr (std::same_as<To, std::vector<std::string>> && !std::same_as<std::remove_cvref_t<From>, To>)
+        return copied(std::as_const(from));
     else
         return To(std::forward<From>(from));
 }
