@@ -49,7 +49,8 @@ operation<> attempt(session* on, words command) {
 // Database 0 is where a session is: who may not SELECT, or whose server has no others, is there too.
 operation<> select(session* on, std::string database) {
     bool const is_there = database == "0";
-    auto const done = co_await as_result(run(on, words{"SELECT", std::move(database)}));
+    words command{"SELECT", std::move(database)};
+    auto const done = co_await as_result(run(on, std::move(command)));
     auto const* const said = done.has_error() ? done.error().details<server_error>() : nullptr;
     if (is_there && said != nullptr &&
         (said->text.starts_with("NOPERM") || said->text.starts_with("ERR unknown command")))
