@@ -71,6 +71,29 @@ TEST_P(connecting, with_user_and_password) {
     EXPECT_THAT(asked(db, "INFO"), HasSubstr(" user=coda_password "));
 }
 
+// Database 0 is where a session begins.
+TEST_P(connecting, by_one_who_may_not_select) {
+    auto const user = "coda_" + fresh_key();
+    server().ask({"ACL", "SETUSER", user, "on", ">secret", "~*", "+get", "+ping", "+reset"});
+    auto const uri = [&](int database) {
+        return fmt::format("redis://{}:secret@127.0.0.1:{}?db={}", user, server().where().port, database);
+    };
+    connection db(loop(), uri(0));
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        auto const nothing = co_await db.get(fresh_key());
+        EXPECT_FALSE(nothing);
+        co_await db.reset();
+        co_await db.get(fresh_key());
+        co_await db.close();
+    };
+    run(body());
+    auto const refused = failure(uri(1));
+    EXPECT_EQ(refused.code(), coda::redis::errc::connect_failed);
+    EXPECT_THAT(refused.message(), HasSubstr("NOPERM"));
+    server().ask({"ACL", "DELUSER", user});
+}
+
 TEST_P(connecting, to_a_name) {
     auto const uri = fmt::format("redis://localhost:{}?client_name={}", server().where().port, server().mark());
     connection db(loop(), uri);

@@ -54,6 +54,19 @@ TEST(classify, a_retryable_write_may_have_been_done_unless_the_server_knows_bett
     EXPECT_EQ(answered(11000, {"NoWritesPerformed"}).kind(), error_class::permanent);
 }
 
+TEST(classify, behind_documents_that_were_written_nothing_is_safe_to_try_again) {
+    auto const at = [](std::int32_t code, std::int32_t index) {
+        auto said = std::make_shared<server_error>();
+        said->code = code;
+        said->index = index;
+        return *said->kind();
+    };
+    EXPECT_EQ(at(10107, 0), error_class::transient);
+    EXPECT_EQ(at(10107, 3), error_class::unconfirmed);
+    EXPECT_EQ(at(112, 3), error_class::unconfirmed);
+    EXPECT_EQ(at(11000, 3), error_class::permanent);
+}
+
 TEST(classify, what_was_written_and_not_confirmed_is_unconfirmed_whatever_the_code) {
     EXPECT_EQ(answered(64, {}, true).kind(), error_class::unconfirmed);
     EXPECT_EQ(answered(10107, {"RetryableWriteError"}, true).kind(), error_class::unconfirmed);
