@@ -133,7 +133,9 @@ void ev_loop::set_backend_timer(time_point when) noexcept {
     if (when == no_deadline) return;
     // libev counts from the time at which its iteration began.
     ev_now_update(impl_->native);
-    ev_timer_set(&impl_->timer, std::chrono::duration<double>(when - clock::now()).count(), 0.);
+    auto const now = clock::now();
+    auto const left = when > now ? when - now : duration(); // no difference of what may be the first moment there is
+    ev_timer_set(&impl_->timer, std::chrono::duration<double>(left).count(), 0.);
     ev_timer_start(impl_->native, &impl_->timer);
 }
 

@@ -8,6 +8,7 @@ namespace coda::mongo::detail {
 
 namespace {
 
+constexpr std::uint32_t most_bytes = 48'000'000; // what servers name as maxMessageSizeBytes; libmongoc would make room
 constexpr std::uint32_t header_size = 16;
 constexpr std::size_t request_place = 4;
 constexpr std::size_t response_place = 8;
@@ -50,7 +51,7 @@ bool reply_check::came(std::span<char const> bytes) noexcept {
         seen_ += n;
         if (seen_ < 4) return true;
         length_ = number(head_.data());
-        if (length_ < header_size) return false;
+        if (length_ < header_size || length_ > most_bytes) return false;
         auto const head = std::min(length_, static_cast<std::uint32_t>(head_.size()));
         if (before < head && seen_ >= head && !head_is_sound()) return false;
         char const last = bytes[n - 1];

@@ -192,9 +192,10 @@ void link::read() noexcept {
 // take it for its own.
 void link::look_at_rest() noexcept {
     redisReader const& r = *context_->c.reader;
-    if (r.pos >= r.len) return;
+    bool const has_begun = r.ridx >= 0 && r.rstack[0].type >= 0; // its first byte is taken already
+    if (r.pos >= r.len && !has_begun) return;
     std::string_view const rest(r.buf + r.pos, r.len - r.pos);
-    failure_ = rest[0] == '-' ? last_words(rest.substr(1)) : protocol_error("a reply that nobody asked for");
+    failure_ = rest.starts_with('-') ? last_words(rest.substr(1)) : protocol_error("a reply that nobody asked for");
     close();
 }
 

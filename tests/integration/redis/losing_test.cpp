@@ -67,7 +67,7 @@ TEST_P(losing, not_to_replies_that_are_only_odd) {
 
 TEST_P(losing, to_replies_that_nobody_asked_for) {
     for (auto const* bytes : {"+OK\r\n+OK\r\n", ":1\r\n*1\r\n:1\r\n", "$-1\r\n-ERR and this\r\n",
-                              "+OK\r\n-ERR half of a", "+OK\r\n$3\r\nab"}) {
+                              "+OK\r\n-ERR half of a", "+OK\r\n$3\r\nab", "+OK\r\n+", "+OK\r\n-", "+OK\r\n*"}) {
         scripted_peer const peer([&](conversation& with) {
             log_in(with);
             with.expect_until("$3\r\nkey\r\n");

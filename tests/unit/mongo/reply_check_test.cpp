@@ -52,6 +52,9 @@ TEST(reply_check, tells_before_the_last_byte_what_is_no_reply) {
                                    with(0, 15),
                                    with(0, 16),
                                    with(0, 25),
+                                   with(0, 48'000'001),
+                                   with(0, 2147483647),
+                                   with(0, -1),
                                    with(0, static_cast<std::int32_t>(good.size()) - 1),
                                    with(0, static_cast<std::int32_t>(good.size()) + 1) + "\1",
                                    with(8, 77), // to another request

@@ -132,6 +132,9 @@ TEST_P(a_loop, timer_armed_again_moves) {
         loop().arm(t, coda::time_point()); // long past
         co_await coda::sleep_for(1ms);
         EXPECT_EQ(fired, 2);
+        loop().arm(t, coda::time_point::min());
+        co_await coda::sleep_for(1ms);
+        EXPECT_EQ(fired, 3);
     }());
 }
 
