@@ -7,6 +7,8 @@
 #include "support/scripted_peer.hpp"
 #include "support/unreachable_endpoint.hpp"
 
+#include <unistd.h>
+
 namespace redis_connecting_test {
 
 using namespace std::chrono_literals;
@@ -73,7 +75,7 @@ TEST_P(connecting, with_user_and_password) {
 
 // Database 0 is where a session begins.
 TEST_P(connecting, by_one_who_may_not_select) {
-    auto const user = "coda_" + fresh_key();
+    auto const user = fmt::format("reader_{}", ::getpid());
     server().ask({"ACL", "SETUSER", user, "on", ">secret", "~*", "+get", "+ping", "+reset"});
     auto const uri = [&](int database) {
         return fmt::format("redis://{}:secret@127.0.0.1:{}?db={}", user, server().where().port, database);
