@@ -87,6 +87,7 @@ TEST_P(observer, is_told_why_a_statement_failed) {
         co_await as_result(db->query_one<int>("select 1 where false"));
         co_await as_result(db->query_one<int>("select 'text'"));
         co_await as_result(coda::with_timeout(1ms, db->query("select pg_sleep(10)")));
+        co_await db->close(); // when the server has ended it too
     };
     run(body());
     std::vector<coda::error_code> codes;
