@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coda/pool/session_choice.hpp>
+#include <coda/postgres/arguments.hpp>
 #include <coda/postgres/batch_error.hpp>
 #include <coda/postgres/detail/batch.hpp>
 #include <coda/postgres/detail/observed.hpp>
