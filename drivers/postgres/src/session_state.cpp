@@ -115,9 +115,8 @@ bool selects_into_temporary(std::string_view first, std::string_view sql) noexce
             return before.size() >= word.size() && same_word(before.substr(before.size() - word.size()), word);
         };
         auto const target = sql.substr(at + 4);
-        if (!follows("insert") && !follows("merge") && !is_said(sql, at) &&
-            (is_temporary(target) || names_their_schema(target.substr(0, 64))))
-            return true;
+        bool const temporary_one = is_temporary(target) || names_their_schema(target.substr(0, 64));
+        if (temporary_one && !follows("insert") && !follows("merge") && !is_said(sql, at)) return true;
     }
     return false;
 }
