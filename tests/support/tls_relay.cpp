@@ -52,6 +52,21 @@ void tls_relay::accept_all() {
             serving_.emplace_back([this, c = std::move(client)]() mutable { serve(std::move(c)); });
 }
 
+// As proxies do, as much as makes a record, unless nothing more comes for a while.
+ssize_t tls_relay::receive(int server, std::span<char> to) const noexcept {
+    constexpr int pause = 5; // milliseconds
+    ssize_t n = ::recv(server, to.data(), to.size(), 0);
+    pollfd more{server, POLLIN, 0};
+    while (how_ == begins::as_postgres && n > 0 && static_cast<std::size_t>(n) < to.size() &&
+           ::poll(&more, 1, pause) > 0) {
+        auto const rest = to.subspan(static_cast<std::size_t>(n));
+        ssize_t const m = ::recv(server, rest.data(), rest.size(), 0);
+        if (m <= 0) break; // told by the next
+        n += m;
+    }
+    return n;
+}
+
 // SSLRequest, and the answer to it (PostgreSQL manual, 55.2.11).
 bool tls_relay::agreed(int client) const noexcept {
     if (how_ == begins::at_once) return true;
@@ -79,7 +94,7 @@ void tls_relay::serve(unique_fd client) noexcept {
                 write_all(server.get(), {bytes.data(), static_cast<std::size_t>(n)});
             }
             if (fds[1].revents != 0) {
-                ssize_t const n = ::recv(server.get(), bytes.data(), bytes.size(), 0);
+                ssize_t const n = receive(server.get(), bytes);
                 if (n <= 0) {
                     SSL_shutdown(tls.get());
                     return;

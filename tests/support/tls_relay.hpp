@@ -4,6 +4,7 @@
 #include "listener.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,7 +17,7 @@ namespace coda::test {
 // Where that server ends one, it is ended as TLS has it, with a farewell.
 class tls_relay {
 public:
-    // How a client asks for it.
+    // How a client asks for it. PostgreSQL's get records as large as TLS has them, which its server never sends.
     enum class begins : unsigned char { at_once, as_postgres };
 
     // Throws std::runtime_error where the files are no certificate and its key.
@@ -35,6 +36,7 @@ private:
     void accept_all();
     void serve(unique_fd client) noexcept;
     bool agreed(int client) const noexcept;
+    ssize_t receive(int server, std::span<char> to) const noexcept;
     // Whether there is something to read on `fd`; not when this is to end.
     bool wait_for(int fd) const noexcept;
 
