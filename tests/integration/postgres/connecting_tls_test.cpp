@@ -209,11 +209,11 @@ TEST_P(connecting_by_tls, takes_records_larger_than_libpq_has_room_for) {
                                           plain.substr(plain.rfind('/')), trusting("verify-full")));
     auto const body = [&]() -> task<> {
         co_await db.connect();
-        for (int size = 50'000; size < 350'000; size += 1'111)
-            co_await gives(db.query_one<std::int32_t>("select length(repeat('x', $1))", size), size);
-        for (int size = 50'000; size < 350'000; size += 1'111) {
-            auto const text = co_await db.query_one<std::string>("select repeat('x', $1)", size);
-            EXPECT_EQ(text.size(), static_cast<std::size_t>(size));
+        // While its buffer has 16 KB: a row of which it has the beginning leaves no room for a whole record.
+        for (int count = 5; count < 150; ++count) {
+            auto const all =
+                co_await db.query<std::string>("select repeat('x', 3000) from generate_series(1, $1)", count);
+            EXPECT_EQ(all.size(), static_cast<std::size_t>(count));
         }
         std::int64_t sum = 0;
         auto rows = db.stream<std::string>("select repeat('x', 1000) from generate_series(1, 2000)");
