@@ -46,8 +46,8 @@ struct connection_options {
     std::size_t max_queued = 100'000;
     /// Bytes of the statements that wait to be sent, texts and parameters, of those of 1,024 or more; one more that
     /// goes beyond it ends with errc::queue_full at once. A single one may be larger, and of execute_many, which writes
-    /// as the socket takes it, the first set counts. Those who wait for a client's first connection are bounded by their
-    /// number. 1,024 to 1 TB.
+    /// as the socket takes it, the first set counts. Those who wait for a client's first connection are bounded by
+    /// their number. 1,024 to 1 TB.
     std::size_t max_queued_bytes = 64'000'000;
     /// Prepared statements kept on the connection. 0 (prepare nothing, as PgBouncer in transaction mode wants it) to
     /// 100,000.
