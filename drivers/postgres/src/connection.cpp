@@ -3,7 +3,9 @@
 #include "conninfo.hpp"
 #include "session_state.hpp"
 
+#include <coda/postgres/batch_error.hpp>
 #include <coda/postgres/connection.hpp>
+#include <coda/postgres/detail/script.hpp>
 #include <coda/runtime/deadline.hpp>
 #include <coda/runtime/this_context.hpp>
 
@@ -79,6 +81,39 @@ operation<> connection::reset() {
     own_->used = false;
     co_return result<>();
 }
+
+namespace {
+
+operation<std::size_t> run_script_on(std::shared_ptr<exclusive_session<detail::session>> own, std::string_view sql) {
+    context const& here = co_await this_context();
+    if (here.loop != &own->home) co_return used_from_another_loop("a postgres connection");
+    detail::session* const on = own->session.get();
+    if (on == nullptr) co_return error(coda::errc::not_connected);
+    if (on->in_block)
+        co_return error(make_error_code(coda::errc::invalid_argument),
+                        "run_script inside a transaction: the script could end it; run its statements one by one");
+    detail::parameters_for<> none(std::in_place);
+    auto const text = none.encode(sql);
+    if (text.has_error()) co_return text.error();
+    own->used = true;
+    detail::observed watch(detail::observer_of(on), *text);
+    detail::script script(on, sql);
+    script.note_on(watch.notes());
+    auto const done = co_await as_result(script.run());
+    watch.were(1, script.affected());
+    if (done.has_value()) {
+        watch.succeeded();
+        co_return script.statements();
+    }
+    watch.failed(done.error());
+    bool const by_server = done.error().outcome() == outcome::completed;
+    auto const which = by_server ? std::optional(script.statements()) : std::nullopt;
+    co_return detail::failed_in_batch(batch_error::of::statements, done.error(), which, script.committed());
+}
+
+} // namespace
+
+operation<std::size_t> connection::run_script(std::string_view sql) { return run_script_on(own_, sql); }
 
 operation<advisory_lease> connection::advisory_lock(std::int64_t key, lock_mode mode) {
     return detail::locked(detail::lock_advisory(detail::borrowed{own_, nullptr}, key, mode, true));

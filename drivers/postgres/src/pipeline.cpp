@@ -36,6 +36,7 @@ pipeline::step pipeline::on_reply(reply r) noexcept {
     statement_sent& s = sent_.front();
     pipeline_request* const owner = current();
     if (s.part) return on_part(r);
+    if (s.script) return on_script(r);
     if (r == reply::sync) return on_sync();
     if (r == reply::row) return at_rows() ? step{step::what::row, owner} : step{step::what::broken, owner};
     if (s.to_come == 0) return r == reply::failure ? failed_at_sync() : step{step::what::broken, owner};
@@ -73,6 +74,16 @@ pipeline::step pipeline::on_part(reply r) noexcept {
     if (r == reply::failure) return told(what::part);
     if (preparation || known) return {};
     return told(r == reply::skipped ? what::skipped : what::part);
+}
+
+// Its rows are nobody's.
+pipeline::step pipeline::on_script(reply r) noexcept {
+    pipeline_request* const owner = current();
+    if (r == reply::row) return {};
+    if (r == reply::skipped || r == reply::refused) return {step::what::broken, owner};
+    if (r == reply::sync) end_front();
+    if (owner == nullptr) return {};
+    return {r == reply::sync ? step::what::ended : step::what::result, owner};
 }
 
 // The transaction could not end: the result of a statement that has it alone. A group has only read, and what it read

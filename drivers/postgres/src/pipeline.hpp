@@ -66,6 +66,14 @@ public:
     bool by_row() const noexcept { return !sent_.empty() && sent_.back().by_row; }
     bool at_rows() const noexcept { return !sent_.empty() && sent_.front().by_row && sent_.front().to_come == 1; }
 
+    // `next()` was sent as a script: many statements in one text, each with a reply of its own, and then their Sync.
+    // Nothing else may be in flight.
+    void sent_script(pipeline_request& r) {
+        push({.to_come = 0, .last = true, .script = true});
+        coda::request_pipeline::sent(r);
+    }
+    bool in_script() const noexcept { return !sent_.empty() && sent_.front().script; }
+
     // Who waits for what was sent last, which there must be.
     pipeline_request* youngest() noexcept { return in_flight_at(in_flight() - 1); }
 
@@ -105,6 +113,7 @@ public:
     // What the next reply is about: the statement as it was sent, who waits for it, and what of it.
     std::uint64_t current_statement() const noexcept { return sent_.front().statement; }
     pipeline_request* current() noexcept { return front(); }
+    bool at_part() const noexcept { return sent_.front().part; }
     bool in_group() const noexcept { return sent_.front().grouped; }
     bool at_fence() const noexcept { return sent_.front().at_fence(); }
     bool prepares() const noexcept { return sent_.front().prepares; }
@@ -124,6 +133,7 @@ private:
         bool part = false;    // of the batch that ends behind it; alike ones are counted in `to_come`
         bool open = false;    // the end of a batch that has not come to it
         bool by_row = false;
+        bool script = false;
 
         bool at_fence() const noexcept { return fenced && to_come == 2 + (prepares ? 1 : 0); }
     };
@@ -131,6 +141,7 @@ private:
     void push(statement_sent s);
     void push_part(statement_sent s);
     step on_part(reply r) noexcept;
+    step on_script(reply r) noexcept;
     step on_sync() noexcept;
     step failed_at_sync() noexcept;
     pipeline_request* end_front() noexcept;

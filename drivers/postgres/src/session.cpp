@@ -92,6 +92,7 @@ session::session(loop& l, established made, connection_options const& options, o
       observer_(options.observer),
       state_(connection_.get()),
       key_(made.key),
+      send_deadline_(options.send_deadline),
       cancel_timeout_(options.cancel_timeout),
       cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
       cancel_timer_(*this) {
@@ -187,6 +188,8 @@ void session::take_replies(bool alive) {
     for (int nulls = 0; pipeline_.in_flight() > 0 && nulls < 3 && !holds_a_row() && PQisBusy(c) == 0;) {
         PGresult* const r = PQgetResult(c);
         if (r == nullptr) {
+            if (pipeline_.in_script()) end_script();
+            if (!usable()) return;
             ++nulls;
             choose_row_mode();
             continue;
@@ -271,12 +274,14 @@ reply session::meaning_of(PGresult const* r) {
     if (pipeline_.at_fence()) fence_ = fence_after(sqlstate_field(r));
     bool const outlived = outlived_preparation(r);
     auto* const who = static_cast<request*>(pipeline_.current());
-    if (who == nullptr || who->form_ != request::form::statement) return kind;
-    auto* const e = static_cast<execution*>(who);
-    if (outlived && e->repeats_ == execution::repeats::may) {
-        if (shared_by_ != nullptr) return repeated(*e), reply::refused;
-        e->repeats_ = execution::repeats::wants; // at its Sync
+    if (who == nullptr) return kind;
+    bool const alone = who->form_ == request::form::statement;
+    if (outlived && who->repeats_ == request::repeats::may) {
+        if (alone && shared_by_ != nullptr) return repeated(*who), reply::refused;
+        who->repeats_ = request::repeats::wants; // at its Sync
     }
+    if (!alone) return kind;
+    auto* const e = static_cast<execution*>(who);
     if (e->group_ != grouped::tried || !pipeline_.in_group() || sqlstate_field(r) != read_only_transaction) return kind;
     e->group_ = grouped::never;
     shared_by_->wrote(e->statement_.sql);
@@ -325,22 +330,26 @@ bool session::outlived_preparation(PGresult const* r) {
     return true;
 }
 
-// At the Sync of a statement that has outlived its preparation: whether it may run now as it would have then. Not in a
-// transaction block, which has failed, nor where others were sent behind it: they would overtake it.
+// At the last Sync of what has outlived its preparation: whether it may run now as it would have then. Not in a
+// transaction block, which has failed, nor where others come behind it, whom it would overtake. A batch is sent again
+// by its caller, who has its statements, and so behind all that is queued.
 bool session::runs_again() {
     auto* const who = static_cast<request*>(pipeline_.current());
-    if (who == nullptr || who->form_ != request::form::statement) return false;
-    auto* const e = static_cast<execution*>(who);
-    if (e->repeats_ != execution::repeats::wants) return false;
-    bool const as_then = pipeline_.in_flight() == 1 && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
-    if (as_then) repeated(*e);
-    e->repeats_ = execution::repeats::never;
-    return as_then;
+    if (who == nullptr || who->repeats_ != request::repeats::wants || pipeline_.at_part()) return false;
+    bool const by_caller = who->form_ == request::form::batch;
+    bool const last = (by_caller ? pipeline_.load() : pipeline_.in_flight()) == 1;
+    bool const as_then = shared_by_ != nullptr || (last && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE);
+    who->repeats_ = request::repeats::never;
+    if (!as_then) return false;
+    if (!by_caller) return repeated(*who), true;
+    who->repeats_ = request::repeats::granted;
+    ++count_->again;
+    return false;
 }
 
-void session::repeated(execution& e) {
-    e.repeats_ = execution::repeats::never;
-    e.outcome_ = result_set();
+void session::repeated(request& r) {
+    r.repeats_ = request::repeats::never;
+    r.forget();
     ++count_->again;
 }
 

@@ -26,6 +26,8 @@ struct pg_conn;
 
 namespace coda::pg::detail {
 
+class script;
+
 struct finish {
     void operator()(pg_conn* c) const noexcept;
 };
@@ -98,6 +100,9 @@ private:
     bool send_group(std::size_t size);
     bool prepare_fence();
     bool send_fence();
+    bool send_alone(request& r, statement_view const& s);
+    bool tells_limit(request const& r, statement_view const& s) const noexcept;
+    bool send_limit(duration left);
     bool send(request& r, statement_view const& s, sending how);
     void note_sent(request& r, sending const& how, statement_use use);
     void send_queued();
@@ -106,6 +111,8 @@ private:
     bool close_batch(bool keep);
     void tend_batch();
     void wake_batch() noexcept;
+    bool send_script(script& s);
+    void end_script();
     void choose_row_mode() noexcept;
     bool holds_a_row() noexcept;
     void stop_reading() noexcept;
@@ -126,7 +133,7 @@ private:
     void remember_preparation(reply kind) noexcept;
     bool outlived_preparation(pg_result const* r);
     bool runs_again();
-    void repeated(execution& e);
+    void repeated(request& r);
     void lose_peer() noexcept;
     void follow(server_cancel::action a) noexcept;
     void begin_to_ask() noexcept;
@@ -151,6 +158,7 @@ private:
     fence fence_ = fence::unprepared;
     std::string sql_; // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;
+    bool send_deadline_;
     duration cancel_timeout_;
     server_cancel cancel_;
     cancel_timer cancel_timer_;

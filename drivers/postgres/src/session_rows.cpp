@@ -6,9 +6,10 @@
 
 namespace coda::pg::detail {
 
-// libpq takes the word for it between the end of one result and the beginning of the next, for that one alone.
+// libpq takes the word for it between the end of one result and the beginning of the next, for that one alone; outside
+// of pipeline mode for all that one text gives.
 void session::choose_row_mode() noexcept {
-    if (pipeline_.at_rows()) static_cast<void>(PQsetSingleRowMode(connection_.get()));
+    if (pipeline_.at_rows() || pipeline_.in_script()) static_cast<void>(PQsetSingleRowMode(connection_.get()));
 }
 
 // A row that its reader has not taken: no more is taken from libpq, and so no more from the socket.

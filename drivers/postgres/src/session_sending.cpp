@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a session sends, and in which groups.
+#include "server_limit.hpp"
 #include "session.hpp"
 #include "session_state.hpp"
+
+#include <coda/postgres/detail/script.hpp>
 
 #include <boost/system/errc.hpp>
 #include <libpq-fe.h>
@@ -26,7 +29,7 @@ void session::flush() noexcept {
         if (tls_has_more() && !holds_a_row()) take_input();
         if (!usable() || includes(watch_->wanted(), readiness::write)) return;
         if (pipeline_.is_open()) return tend_batch();
-        if (is_read()) return;
+        if (is_read() || pipeline_.in_script()) return;
         if (pipeline_.by_row()) take_replies(true);
         if (!usable() || pipeline_.by_row() || cancel_.holds_back()) return;
         send_queued();
@@ -48,11 +51,12 @@ void session::take_what_was_read() {
 
 void session::send_queued() {
     while (pipeline_request* const next = pipeline_.next()) {
-        std::size_t const size = together();
+        bool const waits = static_cast<request&>(*next).form_ == request::form::script && pipeline_.in_flight() > 0;
+        std::size_t const size = waits ? 0 : together();
         if (size == 0) return;
         if (!send_next(static_cast<request&>(*next), size)) return take_replies(false);
         if (!send_rest()) return;
-        if (pipeline_.is_open() || pipeline_.by_row()) return;
+        if (pipeline_.is_open() || pipeline_.by_row() || pipeline_.in_script()) return;
     }
 }
 
@@ -65,9 +69,10 @@ void session::left_in_flight() noexcept {
 bool session::send_next(request& next, std::size_t together) {
     if (together > 1) return send_group(together);
     switch (next.form_) {
-    case request::form::statement: return send(next, static_cast<execution&>(next).statement_, {});
+    case request::form::statement: return send_alone(next, static_cast<execution&>(next).statement_);
     case request::form::rows: return send(next, static_cast<row_feed&>(next).statement_, {.by_row = true});
     case request::form::batch: return open_batch(static_cast<batch&>(next));
+    case request::form::script: return send_script(static_cast<script&>(next));
     }
     return false;
 }
@@ -99,11 +104,38 @@ bool session::send_group(std::size_t size) {
     return true;
 }
 
+// What fences a statement that has the session alone is the server's own limit of its time.
+bool session::send_alone(request& r, statement_view const& s) {
+    bool const fenced = tells_limit(r, s);
+    if (fenced) {
+        if (fence_ == fence::unprepared && cache_.enabled() && !prepare_fence()) return false;
+        if (!send_limit(r.ctx()->deadline - home().now())) return false;
+    }
+    return send(r, s, {.fenced = fenced});
+}
+
+// Only where no transaction can be open, in which it would stay. What prepares it, and what makes room, need a place
+// each.
+bool session::tells_limit(request const& r, statement_view const& s) const noexcept {
+    if (shared_by_ != nullptr || !send_deadline_ || fence_ == fence::unusable) return false;
+    if (r.ctx()->deadline == no_deadline || !r.waiting()) return false;
+    return pipeline_.in_flight() == 0 && pipeline_.room() > 2 && !in_transaction() && is_of_data(s.sql);
+}
+
+bool session::send_limit(duration left) {
+    PGconn* const c = connection_.get();
+    auto const limit = server_limit(left);
+    char const* const value = limit.c_str();
+    if (fence_ == fence::prepared) return PQsendQueryPrepared(c, fence_name, 1, &value, nullptr, nullptr, binary) != 0;
+    return PQsendQueryParams(c, limit_sql, 1, nullptr, &value, nullptr, nullptr, binary) != 0;
+}
+
 bool session::prepare_fence() {
     fence_ = fence::prepared;
     pipeline_.sent_unowned();
     PGconn* const c = connection_.get();
-    return PQsendPrepare(c, fence_name, fence_sql, 0, nullptr) != 0 && PQpipelineSync(c) != 0;
+    char const* const sql = shared_by_ != nullptr ? fence_sql : limit_sql;
+    return PQsendPrepare(c, fence_name, sql, 0, nullptr) != 0 && PQpipelineSync(c) != 0;
 }
 
 bool session::send_fence() {

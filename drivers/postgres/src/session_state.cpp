@@ -154,6 +154,11 @@ bool is_query(std::string_view sql) noexcept {
     return is_one_of(take_word(sql), queries);
 }
 
+bool is_of_data(std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 4> changes = {"insert", "update", "delete", "merge"};
+    return is_query(sql) || is_one_of(take_word(sql), changes);
+}
+
 bool is_worth_preparing(std::string_view sql) noexcept {
     constexpr std::array<std::string_view, 4> of_cursors = {"close", "declare", "fetch", "move"};
     return !is_one_of(take_word(sql), of_cursors);

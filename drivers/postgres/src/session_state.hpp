@@ -19,6 +19,9 @@ result<> check_inside_transaction(std::string_view sql);
 // Whether its first word is that of a query: SELECT, WITH, VALUES, TABLE.
 bool is_query(std::string_view sql) noexcept;
 
+// Whether its first word is that of a query or of a change of rows: what may run wherever a transaction may.
+bool is_of_data(std::string_view sql) noexcept;
+
 // Whether it can be worth preparing: what is about a cursor has the cursor's name in it, and no plan.
 bool is_worth_preparing(std::string_view sql) noexcept;
 

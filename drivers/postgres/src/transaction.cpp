@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "server_limit.hpp"
 #include "session.hpp"
 #include "session_state.hpp"
 
@@ -19,9 +20,6 @@ namespace detail {
 namespace {
 
 constexpr std::string_view in_failed_transaction = "25P02";
-
-// By which the server's limit comes after the deadline here, whose error it must not overtake.
-constexpr duration later_than_ours = std::chrono::seconds(1);
 
 std::string begin_text(transaction_options const& o) {
     std::string sql = "begin";
@@ -44,11 +42,6 @@ error had_failed(std::optional<error> const& why) {
                         said ? said->message() : ""),
             outcome::completed};
 }
-
-// The time that is left, unless the session has a shorter limit of its own.
-constexpr std::string_view shorter_timeout =
-    "select pg_catalog.set_config('statement_timeout', $1, true) "
-    "where pg_catalog.current_setting('statement_timeout')::interval not between '1us' and $1::interval";
 
 // Marks the failure of a statement that may have run as one of that block.
 struct failure_inside final : error_details {
@@ -177,12 +170,9 @@ operation<> transaction_block::begin_savepoint() {
 
 // In one flight: where BEGIN fails, what is local to its transaction has no effect.
 operation<> transaction_block::begin_with_timeout(duration left) {
-    auto const ms =
-        std::chrono::ceil<std::chrono::milliseconds>(std::clamp(left, duration(), longest_option) + later_than_ours);
-    auto limit = fmt::format("{}ms", ms.count());
     auto begins = run(state_, begin_);
-    auto limits = run_statement(block_source{state_}, affected_rows(), shorter_timeout,
-                                parameters_for<std::string>(std::in_place, std::move(limit)));
+    auto limits = run_statement(block_source{state_}, affected_rows(), limit_sql,
+                                parameters_for<std::string>(std::in_place, server_limit(left)));
     auto const both = co_await when_all(as_result(std::move(begins)), as_result(std::move(limits)));
     if (auto const& begun = std::get<0>(both); begun.has_error()) co_return begun.error();
     if (auto const& limited = std::get<1>(both); limited.has_error()) // but it has begun

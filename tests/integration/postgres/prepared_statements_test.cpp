@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "on_postgres.hpp"
 
+#include <ranges>
+#include <sstream>
+
 namespace postgres_prepared_statements_test {
 
 namespace pg = coda::pg;
@@ -252,6 +255,117 @@ TEST_P(a_prepared_statement, that_writes_has_written_once) {
         }
         EXPECT_EQ(db->statement_statistics().again, 4u);
         EXPECT_EQ(server().count("select count(*) from " + table), 5);
+        server().ask("drop table " + table);
+    };
+    run(body());
+}
+
+// Streams, flights of many sets and pipelines as well.
+TEST_P(a_prepared_statement, whose_table_was_changed_runs_again_whatever_form_it_has) {
+    auto db = connected();
+    pg::client shared(loop(), server().uri(), {.connections = 1});
+    auto const table = server().fresh_name();
+    auto const insert = "insert into " + table + "(a) values ($1) returning *";
+    auto const select = "select a from " + table;
+    std::vector<std::int32_t> const numbers = {1, 2, 3};
+    auto const all_forms = [&](auto& on) -> task<> {
+        co_await gives(on.execute_many(insert, numbers), 3u);
+        co_await gives(on.execute_many(insert, numbers, {.atomic = false, .chunk = 2}), 3u);
+        auto const both = co_await on.pipeline(pg::execute(insert, 4), pg::query(select));
+        EXPECT_EQ(std::get<0>(both), 1u);
+        EXPECT_GE(std::get<1>(both).size(), 7u);
+    };
+    auto const sum = [&]() -> task<std::int64_t> {
+        std::int64_t all = 0;
+        auto rows = db->stream<std::int64_t>(select);
+        while (auto const row = co_await rows.next()) all += *row;
+        co_return all;
+    };
+    auto const body = [&]() -> task<> {
+        server().ask("create table " + table + "(a int)");
+        std::int64_t rounds = 0;
+        for (auto const* change : {"add b int", "alter a type bigint", "add c int", "alter a type int"}) {
+            co_await all_forms(*db);
+            co_await all_forms(shared);
+            co_await gives(sum(), 2 * 16 * ++rounds);
+            server().ask("alter table " + table + " " + change);
+        }
+        // In each of three rounds: the insert, and, of two, what reads the column.
+        EXPECT_GE(db->statement_statistics().again, 4u);
+        EXPECT_GE(shared.statement_statistics().again, 4u);
+        server().ask("drop table " + table);
+        co_await shared.close();
+    };
+    run(body());
+}
+
+TEST_P(a_prepared_statement, that_the_session_forgot_runs_again_whatever_form_it_has) {
+    auto db = connected();
+    std::vector<std::int32_t> const numbers = {1, 2, 3};
+    auto const body = [&]() -> task<> {
+        for (std::uint64_t round = 0; round < 3; ++round) {
+            co_await gives(db->execute_many("select $1::int4", numbers), 3u);
+            co_await db->execute("do $$ begin execute 'deallocate all'; end $$");
+            auto const [n] = co_await db->pipeline(pg::query_one<std::int32_t>("select $1::int4", 4));
+            EXPECT_EQ(n, 4);
+            co_await db->execute("do $$ begin execute 'deallocate all'; end $$");
+            auto rows = db->stream<std::int32_t>("select $1::int4", 5);
+            auto const row = co_await rows.next();
+            EXPECT_EQ(row, 5);
+            auto const end = co_await rows.next();
+            EXPECT_FALSE(end.has_value());
+            co_await db->execute("do $$ begin execute 'deallocate all'; end $$");
+        }
+        EXPECT_GE(db->statement_statistics().again, 3u * 3);
+    };
+    run(body());
+}
+
+// Not within a transaction, which has failed, nor where others are queued behind it.
+TEST_P(a_prepared_statement, of_a_flight_does_not_change_places_with_what_was_queued_behind_it) {
+    auto db = connected();
+    std::vector<std::int32_t> const numbers = {1, 2, 3};
+    auto const many = [&]() { return db->execute_many("select $1::int4", numbers); };
+    auto const forget = "do $$ begin execute 'deallocate all'; end $$";
+    auto const body = [&](scope& s) -> task<> {
+        co_await gives(many(), 3u);
+        co_await db->execute(forget);
+        auto first = s.spawn(as_result(many()));
+        auto behind = s.spawn(db->execute("select 1"));
+        auto const told = co_await first.join();
+        EXPECT_EQ(told.error().code(), pg::make_sqlstate("26000"));
+        co_await behind.join();
+        co_await gives(many(), 3u);
+        co_await db->execute("begin");
+        co_await db->execute(forget);
+        auto const inside = co_await as_result(many());
+        EXPECT_EQ(inside.error().code(), pg::make_sqlstate("26000"));
+        co_await db->execute("rollback");
+        co_await gives(many(), 3u);
+    };
+    run(coda::with_scope(body));
+}
+
+// What it reads once it cannot send twice; the next time it works.
+TEST_P(a_prepared_statement, of_sets_that_can_be_read_only_once_tells_that_it_was_changed) {
+    auto db = connected();
+    auto const table = server().fresh_name();
+    auto const insert = "insert into " + table + " values ($1) returning *";
+    auto const body = [&]() -> task<> {
+        server().ask("create table " + table + "(a int)");
+        auto const store = [&]() -> coda::operation<std::uint64_t> {
+            std::istringstream text("1 2 3");
+            auto numbers = std::views::istream<std::int32_t>(text);
+            auto const stored = co_await as_result(db->execute_many(insert, numbers));
+            co_return stored;
+        };
+        co_await gives(store(), 3u);
+        server().ask("alter table " + table + " add b int");
+        auto const changed = co_await as_result(store());
+        EXPECT_EQ(changed.error().code(), pg::make_sqlstate("0A000"));
+        EXPECT_EQ(changed.error().outcome(), coda::outcome::completed);
+        co_await gives(store(), 3u);
+        EXPECT_EQ(server().count("select count(*) from " + table), 6);
         server().ask("drop table " + table);
     };
     run(body());

@@ -15,7 +15,25 @@ struct account {
 };
 BOOST_DESCRIBE_STRUCT(account, (), (id, owner, cents))
 
+// Counts how many were read.
+struct counted {
+    std::int32_t value = 0;
+    static inline std::int64_t read = 0;
+};
+
 } // namespace coda_statements_test
+
+template <>
+struct coda::pg::codec<coda_statements_test::counted> {
+    static constexpr oid type = codec<std::int32_t>::type;
+    static bool decode(bytes from, oid sent, coda_statements_test::counted& to) {
+        ++coda_statements_test::counted::read;
+        return codec<std::int32_t>::decode(from, sent, to.value);
+    }
+    static void encode(coda_statements_test::counted const& value, encoder& to) {
+        codec<std::int32_t>::encode(value.value, to);
+    }
+};
 
 namespace postgres_statements_test {
 
@@ -50,6 +68,45 @@ TEST_P(a_statement, of_a_type_takes_parameters_of_the_same) {
         co_await db.close();
     };
     run(body());
+}
+
+TEST_P(a_statement, of_truth_values_gives_a_vector_of_them) {
+    auto db = connected();
+    auto const body = [&]() -> task<> {
+        auto const few = co_await db->query<bool>("select n % 2 = 0 from generate_series(1, 3) n");
+        EXPECT_EQ(few, (std::vector<bool>{false, true, false}));
+        auto const many = co_await db->query<bool>("select n % 3 = 0 from generate_series(1, 10000) n");
+        EXPECT_EQ(many.size(), 10'000u);
+        EXPECT_EQ(std::ranges::count(many, true), 3'333);
+    };
+    run(body());
+}
+
+// A large result is read in parts, between which others run.
+TEST_P(a_statement, of_many_rows_does_not_hold_up_the_others_while_it_is_read) {
+    auto db = connected();
+    using coda_statements_test::counted;
+    bool done = false;
+    std::int64_t most = 0;
+    auto const others = [&]() -> task<> {
+        for (auto before = counted::read; !done; before = counted::read) {
+            co_await coda::yield();
+            most = std::max(most, counted::read - before);
+        }
+    };
+    auto const body = [&](coda::scope& s) -> task<> {
+        s.spawn(others());
+        auto const rows = co_await db->query<counted>("select generate_series(1, 100000)");
+        done = true;
+        EXPECT_EQ(rows.size(), 100'000u);
+        EXPECT_EQ(rows.front().value, 1);
+        EXPECT_EQ(rows.back().value, 100'000);
+        auto const narrow = co_await as_result(db->query<std::int16_t>("select generate_series(1, 100000)"));
+        EXPECT_EQ(narrow.error().code(), coda::errc::type_mismatch);
+    };
+    run(coda::with_scope(body));
+    EXPECT_GT(most, 0);
+    EXPECT_LT(most, 5'000);
 }
 
 TEST_P(a_statement, gives_back_every_value_of_every_type) {

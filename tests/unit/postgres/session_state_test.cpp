@@ -12,6 +12,7 @@ using coda::pg::errc;
 using coda::pg::detail::changes_session;
 using coda::pg::detail::check_shareable;
 using coda::pg::detail::forgets_statements;
+using coda::pg::detail::is_of_data;
 
 TEST(check_shareable, lets_what_leaves_nothing_behind_pass) {
     for (auto const* sql : {"select 1",
@@ -121,6 +122,15 @@ TEST(forgets_statements, knows_the_servers_words) {
     EXPECT_TRUE(forgets_statements("DISCARD ALL"));
     for (auto const* tag : {"DEALLOCATE", "DISCARD PLANS", "DISCARD TEMP", ""})
         EXPECT_FALSE(forgets_statements(tag)) << tag;
+}
+
+TEST(is_of_data, is_what_reads_and_changes_rows) {
+    for (auto const* sql : {"select 1", "(select 1)", "with x as (select 1) table x", "VALUES (1)", "table t",
+                            "-- why\ninsert into t values (1)", "Update t set a = 1", "delete from t", "merge into t"})
+        EXPECT_TRUE(is_of_data(sql)) << sql;
+    for (auto const* sql : {"", "vacuum t", "call p()", "do $$ $$", "create table t ()", "begin", "explain select 1",
+                            "refresh materialized view v", "selected", "show all"})
+        EXPECT_FALSE(is_of_data(sql)) << sql;
 }
 
 } // namespace postgres_session_state_test

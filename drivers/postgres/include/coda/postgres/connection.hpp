@@ -67,6 +67,18 @@ public:
         return transaction(transaction_options(), std::move(body));
     }
 
+    /// Runs a text of any number of statements, separated by semicolons, without parameters: a migration, a dump. Gives
+    /// how many there were; their rows are dropped. `sql` must live until it has ended.
+    ///
+    /// They are one transaction, unless the text has BEGIN and COMMIT in it: where one fails, those before it are
+    /// undone, those behind it are not run, and details<batch_error>() tells which it was, and how many stand because
+    /// the text had committed them. What the text leaves (SET, a transaction that is open or has failed) is left to
+    /// what comes next. Begins when all that is in flight is answered, and what comes behind it waits.
+    /// statement_timeout bounds it as one statement: make the connection with a longer one for what takes long.
+    /// Cancelled, it is `unknown` how far it came. Refused (coda::errc::invalid_argument) while a `transaction` is
+    /// under way, and with a zero byte in it. Other errors as of a statement.
+    operation<std::size_t> run_script(std::string_view sql);
+
     /// Waits for an advisory lock, which the session holds until the lease goes, and beyond transactions. Cancelled or
     /// late, it is not held. A session may take each lock once (coda::errc::invalid_argument). Not through PgBouncer in
     /// transaction mode, where a session is nobody's. Errors as of a statement.

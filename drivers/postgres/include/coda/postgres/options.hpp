@@ -40,6 +40,11 @@ struct connection_options {
     /// How long the server may take to accept the request, on a connection of its own; a request that was sent and not
     /// answered costs the connection, since it could hit a later statement. More than 0, at most 24 h.
     duration cancel_timeout = std::chrono::seconds(1);
+    /// Of a `connection`, whether the server is told how much of the context's deadline is left, and a second more
+    /// (statement_timeout, for this statement), for when it can no longer be reached. With SELECT, INSERT, UPDATE,
+    /// DELETE and the like, outside of a transaction block, and where nothing else is in flight; in a transaction
+    /// transaction_options::send_deadline says it. A shorter limit of the session's stands.
+    bool send_deadline = true;
     /// Statements sent and not answered. 1 to 65,536.
     std::size_t max_in_flight = 64;
     /// Statements that wait to be sent; one more ends with errc::queue_full at once. 1 to 10,000,000.

@@ -44,6 +44,9 @@ public:
     enum class keep : bool { none, all };
     step end(keep what) noexcept;
 
+    // Once it has ended: it has done nothing, because what was prepared for it no longer held, and may be begun again,
+    // as another.
+    bool may_begin_again() const noexcept { return repeats_ == repeats::granted && stored_ == 0 && !failed(); }
     // Where it has failed: the statement's place, unless it was the transaction's end.
     std::optional<std::size_t> failed_at() const noexcept { return failed_at_; }
     // Of what stands, once it has ended: statements, and the rows that they affected.

@@ -19,6 +19,7 @@ struct affected_rows {
 template <class T>
 struct all_rows {
     using value_type = std::vector<T>;
+    using by_part = rows_by_part<T>;
     result<std::vector<T>> operator()(result_set&& rows) const { return read_rows<T>(rows); }
 };
 

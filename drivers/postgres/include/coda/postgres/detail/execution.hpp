@@ -21,13 +21,10 @@ public:
 private:
     friend class session;
 
-    // Whether it is sent again where its preparation no longer held.
-    enum class repeats : unsigned char { may, wants, never };
-
     void take(result<result_set>&& reply) noexcept override { outcome_ = std::move(reply); }
+    void forget() noexcept override { outcome_ = result_set(); }
 
     statement_view statement_;
-    repeats repeats_ = repeats::may;
     result<result_set> outcome_;
 };
 

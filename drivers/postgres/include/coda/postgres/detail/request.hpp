@@ -24,6 +24,7 @@ public:
         statement, // one, answered with all its rows
         rows,      // one whose rows are taken one by one
         batch,     // several
+        script,    // several in one text
     };
 
     // Does not suspend either where a stream of rows has the connection (errc::stream_open).
@@ -43,11 +44,22 @@ protected:
 
     session* on() const noexcept { return on_; }
 
+    // Whether it may be run again, once, where its preparation no longer held: then it has done nothing.
+    enum class repeats : unsigned char {
+        may,
+        wants,   // it has failed so, and its Sync is to come
+        granted, // by the session, to one who sends it again himself
+        never,
+    };
+    repeats repeats_ = repeats::may;
+
 private:
     friend class session;
 
     // Its result, that its Sync has failed, or why it was not even queued.
     virtual void take(result<result_set>&& reply) noexcept = 0;
+    // Before it is run again: of what has come nothing holds.
+    virtual void forget() noexcept {}
 
     session* on_;
     form form_;

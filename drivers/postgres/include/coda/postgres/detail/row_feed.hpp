@@ -31,6 +31,7 @@ private:
     friend class session;
 
     void take(result<result_set>&& reply) noexcept override;
+    void forget() noexcept override { failure_.reset(); }
     bool has_next() noexcept;
     result<std::optional<result_set>> take_next() noexcept;
 

@@ -4,6 +4,9 @@
 #include <coda/postgres/codec.hpp>
 #include <coda/postgres/detail/result_view.hpp>
 
+#include <algorithm>
+#include <vector>
+
 namespace coda::pg::detail {
 
 template <class T>
@@ -171,17 +174,66 @@ private:
     column_places<layout::count> columns_{};
 };
 
+// Into the place of a row. A vector of bool has none.
+template <class T>
+result<> read_at(row_reader<T> const& reader, result_view from, std::size_t row, std::vector<T>& to) {
+    if constexpr (std::is_same_v<T, bool>) {
+        bool value = false;
+        auto const good = reader.read(from, row, value);
+        to[row] = value;
+        return good;
+    } else {
+        return reader.read(from, row, to[row]);
+    }
+}
+
 // All rows, by a reader of them.
 template <class T>
 result<std::vector<T>> read_rows_by(result<row_reader<T>> const& reader, result_view from) {
     if (reader.has_error()) return reader.error();
     std::vector<T> rows(from.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        auto const good = reader->read(from, i, rows[i]);
+        auto const good = read_at(*reader, from, i, rows);
         if (good.has_error()) return good.error();
     }
     return rows;
 }
+
+// How many of its rows may be read before others run: about a millisecond's.
+inline std::size_t rows_at_once(result_view from) noexcept {
+    constexpr std::size_t most_rows = 2'048;
+    constexpr std::size_t most_bytes = 1'000'000;
+    std::size_t const each = 1 + from.memory() / std::max<std::size_t>(from.size(), 1);
+    return std::clamp<std::size_t>(most_bytes / each, 1, most_rows);
+}
+
+// All rows of a large result, so many at once.
+template <class T>
+class rows_by_part {
+public:
+    explicit rows_by_part(result_view from) : from_(from), reader_(row_reader<T>::make(from)) {
+        if (reader_.has_value()) rows_.reserve(from.size());
+    }
+    // The next part. False: it was the last, or a value cannot be read.
+    bool read_part() {
+        auto const end = std::min(from_.size(), rows_.size() + rows_at_once(from_));
+        for (; reader_.has_value() && rows_.size() < end;) {
+            rows_.emplace_back();
+            auto const good = read_at(*reader_, from_, rows_.size() - 1, rows_);
+            if (good.has_error()) reader_ = good.error();
+        }
+        return reader_.has_value() && end < from_.size();
+    }
+    result<std::vector<T>> take() {
+        if (reader_.has_error()) return reader_.error();
+        return std::move(rows_);
+    }
+
+private:
+    result_view from_;
+    result<row_reader<T>> reader_;
+    std::vector<T> rows_;
+};
 
 // All rows as T.
 template <class T>

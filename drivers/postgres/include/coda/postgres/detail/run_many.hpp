@@ -106,7 +106,26 @@ private:
     encoded_set<std::remove_cvref_t<std::iter_reference_t<Iterator>>> set_;
 };
 
-// The path of all sets, in one coroutine.
+// Writes all that `writer` has, and waits for the end. Gives what has failed: the server's first error, or else what
+// could not be sent, which undoes what has no Sync yet.
+template <class Writer>
+operation<> fly(batch& flight, Writer& writer) {
+    auto more = writer.write_part(flight);
+    result<> good;
+    while (more.has_value() && *more && good.has_value()) {
+        good = co_await as_result(flight.part());
+        if (good.has_value()) more = writer.write_part(flight);
+    }
+    auto const keep = more.has_value() && good.has_value() ? batch::keep::all : batch::keep::none;
+    good = co_await as_result(flight.end(keep));
+    constexpr auto sets = batch_error::of::parameter_sets;
+    if (good.has_error()) co_return failed_in_batch(sets, good.error(), flight.failed_at(), flight.stored());
+    if (more.has_error())
+        co_return failed_in_batch(sets, more.error().with_outcome(outcome::completed), writer.at(), flight.stored());
+    co_return result<>();
+}
+
+// The path of all sets.
 template <class Source, class Sets>
 operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets, many_options options) {
     context const& here = co_await this_context();
@@ -115,47 +134,36 @@ operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets
     if (good.has_value()) good = admitted(source, sql);
     if (good.has_error()) co_return good.error();
 
-    constexpr auto sets_of = batch_error::of::parameter_sets;
-    set_writer writer(sql, std::ranges::begin(sets), std::ranges::end(sets));
-    if (writer.at_end()) co_return std::uint64_t{0};
-    auto const first = writer.announce();
-    if (first.has_error()) co_return failed_in_batch(sets_of, first.error(), 0);
-
-    session_choice choice(source);
-    auto const on = co_await as_result(choice);
-    if (on.has_error()) co_return on.error();
+    std::optional<observed> watch;
     statement_view const all_sets{sql, {}};
-    observed watch(observer_of(*on), all_sets);
-    batch flight(*on, std::span(&*first, 1), options.atomic ? batch::whole : options.chunk);
-    flight.note_on(watch.notes());
-    auto const turn = co_await as_result(flight.turn());
-    if (turn.has_error()) {
-        watch.failed(turn.error());
-        co_return turn.error();
-    }
+    while (true) { // once more at most
+        set_writer writer(sql, std::ranges::begin(sets), std::ranges::end(sets));
+        if (writer.at_end()) co_return std::uint64_t{0};
+        auto const first = writer.announce();
+        if (first.has_error()) co_return failed_in_batch(batch_error::of::parameter_sets, first.error(), 0);
 
-    auto more = writer.write_part(flight);
-    result<> ended;
-    while (more.has_value() && *more && ended.has_value()) {
-        ended = co_await as_result(flight.part());
-        if (ended.has_value()) more = writer.write_part(flight);
+        session_choice choice(source);
+        auto const on = co_await as_result(choice);
+        if (on.has_error()) co_return on.error();
+        if (!watch) watch.emplace(observer_of(*on), all_sets);
+        batch flight(*on, std::span(&*first, 1), options.atomic ? batch::whole : options.chunk);
+        flight.note_on(watch->notes());
+        auto const turn = co_await as_result(flight.turn());
+        if (turn.has_error()) {
+            watch->failed(turn.error());
+            co_return turn.error();
+        }
+        auto const flown = co_await as_result(fly(flight, writer));
+        watch->were(writer.at(), flight.affected());
+        if (!flown.has_error()) {
+            watch->succeeded();
+            co_return flight.affected();
+        }
+        constexpr bool readable_again = std::ranges::forward_range<Sets>;
+        if (readable_again && flight.may_begin_again()) continue;
+        watch->failed(flown.error());
+        co_return as_told(source, flown.error());
     }
-    if (ended.has_value()) {
-        auto const keep = more.has_value() ? batch::keep::all : batch::keep::none;
-        ended = co_await as_result(flight.end(keep));
-    }
-    std::optional<error> failure;
-    if (ended.has_error())
-        failure = failed_in_batch(sets_of, ended.error(), flight.failed_at(), flight.stored());
-    else if (more.has_error())
-        failure = failed_in_batch(sets_of, more.error().with_outcome(outcome::completed), writer.at(), flight.stored());
-    watch.were(writer.at(), flight.affected());
-    if (failure) {
-        watch.failed(*failure);
-        co_return as_told(source, *failure);
-    }
-    watch.succeeded();
-    co_return flight.affected();
 }
 
 } // namespace coda::pg::detail

@@ -91,29 +91,33 @@ operation<std::tuple<typename S::value_type...>> run_pipeline(Source source, std
     auto const good = encode_all(source, all, statements);
     if (good.has_error()) co_return good.error();
 
-    session_choice choice(source);
-    auto const on = co_await as_result(choice);
-    if (on.has_error()) co_return on.error();
-    std::array<result_set, sizeof...(S)> rows;
-    observed_flight watch(observer_of(*on), statements);
-    batch flight(*on, statements, batch::whole, rows);
-    flight.note_on(watch.notes());
-    auto const turn = co_await as_result(flight.turn());
-    if (turn.has_error()) {
-        watch.failed(turn.error());
-        co_return turn.error();
-    }
-    for (auto const& each : statements)
-        if (!flight.add(each)) break;
-    auto const ended = co_await as_result(flight.end(batch::keep::all));
-    if (ended.has_error()) {
-        watch.failed(ended.error());
+    std::optional<observed_flight<sizeof...(S)>> watch;
+    while (true) { // once more at most
+        session_choice choice(source);
+        auto const on = co_await as_result(choice);
+        if (on.has_error()) co_return on.error();
+        std::array<result_set, sizeof...(S)> rows;
+        if (!watch) watch.emplace(observer_of(*on), statements);
+        batch flight(*on, statements, batch::whole, rows);
+        flight.note_on(watch->notes());
+        auto const turn = co_await as_result(flight.turn());
+        if (turn.has_error()) {
+            watch->failed(turn.error());
+            co_return turn.error();
+        }
+        for (auto const& each : statements)
+            if (!flight.add(each)) break;
+        auto const ended = co_await as_result(flight.end(batch::keep::all));
+        if (ended.has_value()) {
+            watch->came(rows);
+            auto values = decode_all(all, rows, std::index_sequence_for<S...>());
+            watch->decoded(values);
+            co_return values;
+        }
+        if (flight.may_begin_again()) continue;
+        watch->failed(ended.error());
         co_return as_told(source, failed_in_batch(batch_error::of::statements, ended.error(), flight.failed_at()));
     }
-    watch.came(rows);
-    auto values = decode_all(all, rows, std::index_sequence_for<S...>());
-    watch.decoded(values);
-    co_return values;
 }
 
 } // namespace coda::pg::detail

@@ -33,6 +33,15 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
         co_return as_told(source, rows.error());
     }
     watch.came(*rows);
+    if constexpr (requires { typename Decode::by_part; }) {
+        if (rows->size() > rows_at_once(*rows)) {
+            typename Decode::by_part reading(*rows);
+            while (reading.read_part()) co_await yield();
+            auto all = reading.take();
+            watch.decoded(all);
+            co_return all;
+        }
+    }
     auto value = decode(std::move(*rows));
     watch.decoded(value);
     co_return value;
@@ -102,8 +111,10 @@ public:
     }
 
     /// One statement for each set of parameters, all in one flight: `sets` is a range of tuples, pairs or, for a single
-    /// parameter, values, read once and as the socket takes them (at most about 1,000 sets, or 128 KB, are on their
-    /// way). Gives how many rows were affected in all. What many_options say out of range: invalid_argument.
+    /// parameter, values, read as the socket takes them (at most about 1,000 sets, or 128 KB, are on their
+    /// way), and once; from its beginning once more where the statement is prepared again and the range can be read
+    /// twice (std::ranges::forward_range). Gives how many rows were affected in all. What many_options say out of
+    /// range: invalid_argument.
     ///
     ///     co_await db.execute_many("insert into readings values ($1, $2)", readings);
     ///
