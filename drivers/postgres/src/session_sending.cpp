@@ -109,6 +109,7 @@ bool session::send_alone(request& r, statement_view const& s) {
     bool const fenced = tells_limit(r, s);
     if (fenced) {
         if (fence_ == fence::unprepared && cache_.enabled() && !prepare_fence()) return false;
+        if (cache_.find(s.sql, s.types) == nullptr && !make_room()) return false;
         if (!send_limit(r.ctx()->deadline - home().now())) return false;
     }
     return send(r, s, {.fenced = fenced});
@@ -163,7 +164,8 @@ bool session::send(request& r, statement_view const& s, sending how) {
 
     sql_.assign(s.sql);
     if (known == nullptr && is_worth_preparing(s.sql)) {
-        if (!how.grouped && !pipeline_.is_open() && !make_room()) return false; // else there is no Sync for that
+        bool const is_first = !how.grouped && !how.fenced && !pipeline_.is_open(); // else there is no Sync for that
+        if (is_first && !make_room()) return false;
         if (auto const* added = cache_.add(s.sql, s.types)) {
             how.statement = added->id;
             how.prepares = true;

@@ -326,10 +326,9 @@ TEST_P(a_prepared_statement, of_a_flight_does_not_change_places_with_what_was_qu
     auto db = connected();
     std::vector<std::int32_t> const numbers = {1, 2, 3};
     auto const many = [&]() { return db->execute_many("select $1::int4", numbers); };
-    auto const forget = "do $$ begin execute 'deallocate all'; end $$";
     auto const body = [&](scope& s) -> task<> {
         co_await gives(many(), 3u);
-        co_await db->execute(forget);
+        co_await db->execute("do $$ begin execute 'deallocate all'; end $$");
         auto first = s.spawn(as_result(many()));
         auto behind = s.spawn(db->execute("select 1"));
         auto const told = co_await first.join();
@@ -337,7 +336,7 @@ TEST_P(a_prepared_statement, of_a_flight_does_not_change_places_with_what_was_qu
         co_await behind.join();
         co_await gives(many(), 3u);
         co_await db->execute("begin");
-        co_await db->execute(forget);
+        co_await db->execute("do $$ begin execute 'deallocate all'; end $$ -- once more");
         auto const inside = co_await as_result(many());
         EXPECT_EQ(inside.error().code(), pg::make_sqlstate("26000"));
         co_await db->execute("rollback");

@@ -78,6 +78,7 @@ TEST_P(server_limit, is_not_told_in_a_transaction_of_the_callers) {
         co_await db->execute("commit");
         auto const behind_begin = [&](scope& s) -> task<> {
             auto begun = s.spawn(db->execute("begin"));
+            co_await coda::yield();
             co_await gives(told_under(*db, 60s), 0);
             co_await begun.join();
         };
