@@ -46,6 +46,11 @@ coda::task<> read_all(coda::pg::connection& db) {
     fmt::print("{} and {}\n", first.size(), more.size());
 }
 
+coda::task<> script(coda::pg::connection& db) {
+    auto n = co_await db.run_script("create temp table a (n int); insert into a values (1); create index on a (n)");
+    fmt::print("{} statements\n", n);
+}
+
 coda::task<> app(coda::pg::client& db, coda::pg::connection& own) {
     co_await db.execute("drop table if exists example_readings");
     co_await db.execute("create table example_readings (sensor int, degrees float8 check (degrees > -273.15))");
@@ -53,6 +58,7 @@ coda::task<> app(coda::pg::client& db, coda::pg::connection& own) {
     co_await ask_and_tidy(db);
     co_await own.connect();
     co_await read_all(own);
+    co_await script(own);
     co_await own.close();
     co_await db.execute("drop table example_readings");
     co_await db.close();

@@ -184,7 +184,8 @@ bool server_address::needs_resolving() const noexcept {
 
 std::string what_is_wrong(std::string_view text, std::string_view libpq_message) {
     static constexpr std::pair<std::string_view, std::string_view> causes[] = {
-        {"missing \"=\"", "a word without \"=\"; quote values that contain blanks"},
+        {"missing \"=\"",
+         "neither a URI (postgresql://...) nor words of the form name=value; quote values that contain blanks"},
         {"unterminated quoted string", "a quoted value without its closing quote"},
         {"invalid connection option", "unknown option"},
         {"invalid URI query parameter", "unknown option in the URI's query"},

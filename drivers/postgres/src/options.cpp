@@ -25,7 +25,7 @@ result<> check(client_options const& o) {
         check(o.connection),
         check(sharing_of(o, o.connection.statement_timeout)),
         coda::check(o.pool),
-        check_range("min_group", o.min_group, 2, o.max_group),
+        check_range("min_group", o.min_group, 2, 1'024),
         check_range("max_group", o.max_group, o.min_group, 1'024),
     });
 }

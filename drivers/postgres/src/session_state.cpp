@@ -55,6 +55,8 @@ bool is_one_of(std::string_view word, std::array<std::string_view, N> const& wor
 constexpr std::array<std::string_view, 21> of_sessions = {
     "abort", "begin",   "close",   "commit", "deallocate", "declare",   "discard", "end",   "fetch", "listen",  "load",
     "move",  "prepare", "release", "reset",  "rollback",   "savepoint", "set",     "start", "lock",  "unlisten"};
+constexpr std::array<std::string_view, 11> of_transactions = {
+    "abort", "begin", "commit", "declare", "end", "fetch", "lock", "release", "rollback", "savepoint", "start"};
 constexpr std::array<std::string_view, 2> temporary = {"temp", "temporary"};
 constexpr std::array<std::string_view, 2> kinds_of_temporary = {"local", "global"};
 
@@ -125,23 +127,24 @@ bool selects_into_temporary(std::string_view first, std::string_view sql) noexce
 
 result<> check_shareable(std::string_view sql) {
     auto const first = take_word(sql);
-    bool refused = is_one_of(first, of_sessions);
-    if (same_word(first, "create"))
-        refused = creates_temporary(sql);
-    else if (!refused)
-        refused = selects_into_temporary(first, sql);
+    bool const is_of_session = is_one_of(first, of_sessions);
+    bool const is_temporary_target =
+        same_word(first, "create") ? creates_temporary(sql) : !is_of_session && selects_into_temporary(first, sql);
+    bool const refused = is_of_session || is_temporary_target;
     if (!refused) return {};
+    auto const what = is_temporary_target ? "a temporary table" : boost::algorithm::to_upper_copy(std::string(first));
+    auto const* const instead = is_one_of(first, of_transactions)
+                                    ? "use client::transaction, or lease a coda::pg::connection"
+                                    : "lease a coda::pg::connection for it";
     return error(make_error_code(errc::needs_own_connection),
-                 fmt::format("{} would change the session for all who share it; lease a coda::pg::connection for it",
-                             first.empty() ? "SELECT INTO" : boost::algorithm::to_upper_copy(std::string(first))));
+                 fmt::format("{} would change the session for all who share it; {}", what, instead));
 }
 
 result<> check_inside_transaction(std::string_view sql) {
-    constexpr std::array<std::string_view, 6> of_transactions = {"abort", "begin",    "commit",
-                                                                 "end",   "rollback", "start"};
+    constexpr std::array<std::string_view, 6> that_end_it = {"abort", "begin", "commit", "end", "rollback", "start"};
     auto const first = take_word(sql);
     bool const prepares = same_word(first, "prepare") && same_word(take_word(sql), "transaction");
-    if (!prepares && !is_one_of(first, of_transactions)) return {};
+    if (!prepares && !is_one_of(first, that_end_it)) return {};
     return error(make_error_code(coda::errc::invalid_argument),
                  fmt::format("{} inside a transaction: it ends with its body; for a part of it there is savepoint",
                              boost::algorithm::to_upper_copy(std::string(first))));

@@ -47,6 +47,8 @@ TEST_P(postgres_statements_everywhere, of_a_connection_leave_it_usable) {
         EXPECT_EQ(now, pid);
     };
     each_statement(*db, same);
+    tried([&] { return db->run_script("select 1; select pg_sleep(0.003); select 2"); }, same);
+    tried([&] { return coda::with_timeout(60s, db->query("select 1")); }, same);
     tried([&] { return db->ping(); }, same);
     tried([&] { return db->reset(); }, same);
     auto const streamed = [&]() -> coda::operation<> {

@@ -102,6 +102,7 @@ TEST_P(postgres_without_memory, a_statement_gives_its_value_or_fails) {
 
 TEST_P(postgres_without_memory, what_is_stored_was_acknowledged) {
     std::vector<int> const numbers = {1, 2, 3, 4, 5, 6, 7};
+    auto const script = fmt::format("insert into {0} values (1); insert into {0} values (2)", table());
     // One that is warm makes no allocations.
     auto const store = [&]() -> task<> {
         pg::connection db(loop(), server().uri());
@@ -109,6 +110,8 @@ TEST_P(postgres_without_memory, what_is_stored_was_acknowledged) {
         told(co_await as_result(db.execute(insert(), 1)), 1);
         told(co_await as_result(db.execute_many(insert(), numbers)), 7);
         told(co_await as_result(db.pipeline(pg::execute(insert(), 1), pg::execute(insert(), 2))), 2);
+        told(co_await as_result(db.run_script(script)), 2);
+        told(co_await as_result(coda::with_timeout(std::chrono::minutes(1), db.execute(insert(), 1))), 1);
     };
     sweep(store, []() -> task<> { co_return; });
     expect_stored();

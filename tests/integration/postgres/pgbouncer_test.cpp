@@ -63,6 +63,23 @@ TEST_P(through_pgbouncer, prepared_statements_meet_those_of_others) {
     run(body());
 }
 
+TEST_P(through_pgbouncer, scripts_and_deadlines_that_are_told_work) {
+    start(2);
+    auto db = connected();
+    auto const limit = "select setting::int8 from pg_settings where name = 'statement_timeout'";
+    auto const body = [&]() -> task<> {
+        for (int i = 0; i < 5; ++i) {
+            co_await gives(db->run_script("select 1; select 2; select 3"), 3u);
+            auto const told = co_await coda::with_timeout(60s, db->query_value<std::int64_t>(limit));
+            EXPECT_GT(told, 1'000);
+            co_await gives(db->query_value<std::int64_t>(limit), 0);
+            auto const failed = co_await as_result(db->run_script("select 1; select 1 / 0"));
+            EXPECT_EQ(failed.error().code(), pg::make_sqlstate("22012"));
+        }
+    };
+    run(body());
+}
+
 TEST_P(through_pgbouncer, many_share_few_sessions) {
     start(2);
     std::vector<std::unique_ptr<pg::connection>> all;

@@ -102,11 +102,11 @@ public:
     /// the context's deadline) and transactions too (at most pool.close_timeout), then closes all connections.
     operation<> close();
 
-    /// Statements of which the caller says that they only read: those that wait in the queue together (min_group) share
-    /// one Sync, inside a fence that the server enforces; fewer are sent as ever, and without it. One that would write
-    /// fails in the fence with sqlstate::read_only_transaction. Another's error does not touch them: what the server
-    /// skipped because of it was not run, and is sent again. For short ones: a group is answered when all of it has
-    /// run. All of it see the same now(), and hold their locks until then.
+    /// Statements of which the caller says that they only read, which is his promise (alone, a write runs): those that
+    /// wait in the queue together (min_group) share one Sync, inside a fence that the server enforces; fewer are sent
+    /// as ever, and without it. One that would write fails in the fence with sqlstate::read_only_transaction. Another's
+    /// error does not touch them: what the server skipped because of it was not run, and is sent again. For short ones:
+    /// a group is answered when all of it has run. All of it see the same now(), and hold their locks until then.
     ///
     ///     auto name = co_await db.reads().query_one<std::string>("select name from users where id = $1", id);
     statements_of_client reads() const noexcept { return statements_of_client({sessions_, grouping_, as::read}); }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+// What became of it: the server's errors with all their fields, and what is known of a statement that was not answered.
+#include "database.hpp"
+
+#include <coda/postgres.hpp>
+#include <coda/runtime.hpp>
+
+#include <fmt/format.h>
+
+using namespace std::chrono_literals;
+namespace pg = coda::pg;
+
+template <class T>
+void print(char const* what, coda::result<T> const& r) {
+    if (r.has_value()) return fmt::print("{}: done\n", what);
+    fmt::print("{}: {}; {}\n", what, r.error().message(), to_string(r.error().outcome()));
+}
+
+// The server has answered: `completed`, and its words are there field by field.
+coda::task<> refused(pg::client& db) {
+    char const* const insert = "insert into example_stock values ($1, $2)";
+    auto const twice = co_await coda::as_result(db.execute(insert, "tea", 1));
+    print("a second one", twice);
+    if (twice.error().code() == pg::sqlstate::unique_violation)
+        fmt::print("  it is {} of {}\n", twice.error().details<pg::server_error>()->constraint,
+                   twice.error().details<pg::server_error>()->table);
+    print("a misspelt one", co_await coda::as_result(db.query("selec 1")));
+}
+
+// A deadline is one for everything below it.
+coda::task<> late(pg::client& db) {
+    co_await coda::with_scope([&](coda::scope& s) -> coda::task<> {
+        auto slow = s.spawn(db.execute("select pg_sleep(0.2)"));
+        co_await coda::sleep_for(10ms);
+        // Its turn did not come: it is as if it had never been.
+        print("queued", co_await coda::as_result(coda::with_timeout(20ms, db.execute("delete from example_stock"))));
+        co_await slow.join();
+    });
+    // The server was at it. It is asked to cancel it, and the connection goes on.
+    auto const sent = co_await coda::as_result(
+        coda::with_timeout(50ms, db.execute("update example_stock set pieces = 0 where pg_sleep(1) is not null")));
+    print("sent", sent);
+
+    // But a transaction that was left before its COMMIT is none.
+    auto const body = [](pg::transaction& tx) -> coda::task<> {
+        co_await tx.execute("update example_stock set pieces = 0");
+        co_await tx.execute("select pg_sleep(1)");
+    };
+    print("a transaction", co_await coda::as_result(coda::with_timeout(50ms, db.transaction(body))));
+}
+
+// The server is gone in the middle: what comes next has another connection.
+coda::task<> lost(pg::client& db) {
+    print("lost", co_await coda::as_result(db.execute("select pg_terminate_backend(pg_backend_pid())")));
+    fmt::print("{} pieces\n", co_await db.query_value<std::int32_t>("select pieces from example_stock"));
+}
+
+coda::task<> app(pg::client& db) {
+    co_await db.execute("drop table if exists example_stock");
+    co_await db.execute("create table example_stock (what text primary key, pieces int)");
+    co_await db.execute("insert into example_stock values ('tea', 12)");
+    co_await refused(db);
+    co_await late(db);
+    co_await lost(db);
+    co_await db.execute("drop table example_stock");
+}
+
+int main(int argc, char** argv) {
+    coda::asio_loop loop;
+    pg::client db(loop, database(argc, argv), {.connections = 1, .connection = {.max_in_flight = 1}});
+    loop.run(app(db));
+}
