@@ -40,4 +40,21 @@ void decode_any(std::uint8_t const* data, std::size_t size, pg::oid sent = sent_
     require(std::ranges::equal(written, second.take_referred().value_or(second.appended())));
 }
 
+// Any bytes as a View, which points into them: a Copy reads the same, and more.
+template <class View, class Copy>
+void decode_view(std::uint8_t const* data, std::size_t size, pg::oid sent = sent_as<Copy>()) {
+    pg::bytes const from = std::as_bytes(std::span(data, size));
+    auto const view = std::make_unique<View>();
+    if (!pg::codec<View>::decode(from, sent, *view)) return;
+    auto const copy = std::make_unique<Copy>();
+    require(pg::codec<Copy>::decode(from, sent, *copy));
+    pg::encoder of_view, of_copy;
+    pg::codec<View>::encode(*view, of_view);
+    pg::codec<Copy>::encode(*copy, of_copy);
+    require((of_view.refused() == nullptr) == (of_copy.refused() == nullptr));
+    if (of_view.refused() != nullptr) return;
+    pg::bytes const seen = of_view.take_referred().value_or(of_view.appended());
+    require(std::ranges::equal(seen, of_copy.take_referred().value_or(of_copy.appended())));
+}
+
 } // namespace coda::fuzz

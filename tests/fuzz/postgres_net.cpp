@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     same_in_words<pg::inet>(text);
     same_in_words<pg::cidr>(text);
     same_in_words<pg::macaddr>(text);
+    same_in_words<pg::macaddr8>(text);
     same_in_words<pg::bit_string>(text);
     return 0;
 }

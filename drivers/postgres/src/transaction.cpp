@@ -140,6 +140,7 @@ result<> transaction_block::may_begin() const {
 operation<> transaction_block::begin() {
     context const& here = co_await this_context();
     if (here.loop != &state_->home) co_return used_from_another_loop("a postgres transaction");
+    if (here.cancel.requested()) co_return error(here.cancel.reason());
     if (own_) state_->on = own_->session;
     if (auto const allowed = may_begin(); allowed.has_error()) co_return allowed.error();
     if (own_) own_->used = true;

@@ -7,6 +7,10 @@
 
 #include <coda/mongo.hpp>
 
+#include <algorithm>
+#include <map>
+#include <tuple>
+
 namespace coda::test {
 
 // - MongoDB has no echo, but it projects a literal from a document that exists.
@@ -18,6 +22,9 @@ public:
     static constexpr bool shares_connections = false;
     using client = mongo::client;
     using connection = mongo::connection;
+    using stream_source = mongo::client;
+    // A batch, and what its reply has beside it.
+    static constexpr std::size_t most_read_ahead = 1'000'000;
 
     // Any number of processes may do this at once: one of them makes the document.
     mongo_store() {
@@ -51,12 +58,25 @@ public:
         o.pool.max_waiters = limits.max_queued;
         o.pool.acquire_timeout = std::max(limits.operation_timeout, limits.connect_timeout);
         o.pool.connect_timeout = o.connection.connect_timeout = limits.connect_timeout;
+        o.pool.validate_after_idle = std::chrono::hours(1); // a ping is traffic that no test has asked for
         o.connection.operation_timeout = limits.operation_timeout;
         return std::make_unique<client>(l, std::move(uri), o);
     }
     static std::unique_ptr<connection> make_connection(loop& l, std::string uri) {
         return std::make_unique<connection>(l, std::move(uri));
     }
+    static std::unique_ptr<stream_source> make_stream_source(loop& l, std::string uri, client_limits const& limits) {
+        return make(l, std::move(uri), limits);
+    }
+    // From a collection of its own for each width, which is filled as it is needed.
+    stream<std::tuple<std::int32_t, std::string>> rows(stream_source& db, std::int32_t count, std::int32_t width) {
+        auto& [name, stored] = numbered_[width];
+        if (name.empty()) name = server_.fresh_collection();
+        while (stored < count) stored = fill(name, stored, std::min(count, stored + 1'000), width);
+        return numbered(db, name, count);
+    }
+    // There is one connection, and that is the stream's.
+    static error_code while_streaming() { return errc::timed_out; }
     static operation<std::string> echo(auto& db, std::string text) {
         auto const literal = bson::doc("_id", 0, "text", bson::doc("$literal", text));
         auto ask = bson::doc("aggregate", echoes, "pipeline", bson::array(bson::doc("$project", literal)), "cursor",
@@ -100,7 +120,35 @@ private:
         co_return result<>();
     }
 
+    static stream<std::tuple<std::int32_t, std::string>> numbered(stream_source& db, std::string name,
+                                                                  std::int32_t count) {
+        auto filter = bson::doc("_id", bson::doc("$lte", count));
+        auto options = mongo::find_options().sort(bson::doc("_id", 1)).batch_size(50);
+        auto found = db.collection(mongo_server::database, name).find(std::move(filter), std::move(options));
+        while (true) {
+            auto const next = co_await as_result(found.next());
+            if (next.has_error()) {
+                co_yield next.error();
+                co_return;
+            }
+            if (!*next) co_return;
+            std::tuple<std::int32_t, std::string> row((*next)->get<std::int32_t>("_id"),
+                                                      (*next)->get<std::string>("text"));
+            co_yield std::move(row);
+        }
+    }
+    std::int32_t fill(std::string const& name, std::int32_t from, std::int32_t to, std::int32_t width) {
+        std::vector<bson::document> all;
+        for (auto i = from + 1; i <= to; ++i) {
+            auto const text = std::string(static_cast<std::size_t>(width), 'x');
+            all.push_back(bson::doc("_id", i, "text", text));
+        }
+        static_cast<void>(server_.run(bson::doc("insert", name, "documents", all)));
+        return to;
+    }
+
     mongo_server server_;
+    std::map<std::int32_t, std::pair<std::string, std::int32_t>> numbered_; // by width: a collection, documents in it
     fault_proxy door_{server_.where()};
     std::vector<std::string> written_;
 };

@@ -6,3 +6,4 @@ using contract_store = mongo_store;
 }
 
 #include "contract.hpp"
+#include "streams.hpp"

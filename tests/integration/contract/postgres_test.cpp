@@ -7,3 +7,5 @@ using contract_store = postgres_store;
 
 #include "contract.hpp"
 #include "limits.hpp"
+#include "streams.hpp"
+#include "transactions.hpp"

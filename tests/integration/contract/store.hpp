@@ -53,7 +53,8 @@ concept store =
         /// Connections that it has, whatever they are doing; those that it knows to be lost need not count.
         { S::open_connections(c) } -> std::convertible_to<std::size_t>;
         // A store whose driver also has connections for one task alone calls the type `connection` and has
-        // `make_connection(loop, uri)` and an `echo` for it. What limits.hpp wants is told there.
+        // `make_connection(loop, uri)` and an `echo` for it. What limits.hpp, transactions.hpp and streams.hpp want is
+        // told there.
 
         /// What was written for the key, asked on a connection that has nothing to do with the client's. Blocks.
         { s.count(text) } -> std::same_as<long>;

@@ -32,6 +32,9 @@ TEST_P(a_scalar, is_the_same_on_the_server) {
     same("float8", std::numeric_limits<double>::denorm_min(), "5e-324");
     same("float8", -std::numeric_limits<double>::infinity(), "-Infinity");
     same("float8", -0.0, "-0");
+    same("float8", std::numeric_limits<double>::quiet_NaN(), "NaN");
+    same("float4", std::numeric_limits<float>::quiet_NaN(), "NaN");
+    same("float4", -std::numeric_limits<float>::infinity(), "-Infinity");
     std::string const text = "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80 ' \\ \n";
     same("text", text, text);
     same("varchar", std::string("x"), "x");
