@@ -2,7 +2,6 @@
 #include "connecting.hpp"
 #include "conninfo.hpp"
 #include "leased_connections.hpp"
-#include "session_state.hpp"
 
 #include <coda/pool/shared_connections.hpp>
 #include <coda/postgres/client.hpp>
@@ -75,7 +74,7 @@ detail::grouped detail::client_source::group(std::string_view sql) const {
     return how == sent_as::alone ? grouped::never : policy->choose(sql, how == sent_as::read);
 }
 
-result<> detail::client_source::admit(std::string_view sql) { return check_shareable(sql); }
+result<> detail::client_source::admit(std::string_view sql) const { return policy->admit(sql); }
 
 loop& detail::client_source::home() const noexcept { return of->home(); }
 

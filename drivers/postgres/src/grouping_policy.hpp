@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "checked_texts.hpp"
+
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/postgres/options.hpp>
 
@@ -9,8 +11,8 @@
 
 namespace coda::pg::detail {
 
-// Which statements of a client may share a Sync with others, and how many. No I/O. One for all of a client's sessions:
-// what one has learnt to write, none tries again.
+// Which statements of a client may share its sessions, and which a Sync with others, and how many. No I/O. One for all
+// of a client's sessions: what one has learnt to write, none tries again.
 class grouping_policy {
 public:
     explicit grouping_policy(client_options const& o) noexcept
@@ -18,8 +20,11 @@ public:
           least_(o.min_group),
           most_(o.max_group) {}
 
+    // Else errc::needs_own_connection.
+    result<> admit(std::string_view sql) { return texts_.check(sql); }
+
     // `asked`: the caller says that it only reads.
-    grouped choose(std::string_view sql, bool asked) const;
+    grouped choose(std::string_view sql, bool asked);
 
     // It was tried in a group, and would have written.
     void wrote(std::string_view sql);
@@ -38,6 +43,7 @@ private:
     grouping when_;
     std::size_t least_;
     std::size_t most_;
+    checked_texts texts_;
     std::unordered_set<std::string, hash, std::equal_to<>> writers_;
 };
 

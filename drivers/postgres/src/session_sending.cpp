@@ -87,13 +87,13 @@ std::size_t session::together() {
 
 // One Sync for all: none of them writes. False, here and below: the connection is broken.
 bool session::send_group(std::size_t size) {
-    auto const known = pipeline_.count_queued(size, [this](pipeline_request& r) {
+    auto const is_known = [this](pipeline_request& r) {
         auto const& s = static_cast<execution&>(r).statement_;
         return cache_.find(s.sql, s.types) != nullptr;
-    });
+    };
     if (fence_ == fence::unprepared && cache_.enabled()) {
         if (!prepare_fence()) return false;
-    } else if (known < size && !make_room()) {
+    } else if (cache_.has_spare() && pipeline_.count_queued(size, is_known) < size && !make_room()) {
         return false;
     }
     if (!send_fence()) return false;

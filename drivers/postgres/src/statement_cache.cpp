@@ -19,7 +19,21 @@ statement_cache::position statement_cache::by_id(std::uint64_t id) noexcept {
     return std::ranges::find(order_, id, &entry::id);
 }
 
+// Compared piece by piece, which costs less than a key.
+bool statement_cache::is_key_of(std::string_view key, std::string_view sql, std::span<oid const> types) noexcept {
+    std::size_t const count = types.size();
+    auto const as_text = [](auto const* data, std::size_t size) {
+        return std::string_view(reinterpret_cast<char const*>(data), size);
+    };
+    return key.size() == sizeof count + types.size_bytes() + sql.size() && key.ends_with(sql) &&
+           key.starts_with(as_text(&count, sizeof count)) &&
+           key.substr(sizeof count, types.size_bytes()) == as_text(types.data(), types.size_bytes());
+}
+
+// Callers tend to ask for the same one after the other.
 statement_cache::entry const* statement_cache::find(std::string_view sql, std::span<oid const> types) {
+    if (order_.empty()) return nullptr;
+    if (order_.front().is != state::stale && is_key_of(order_.front().key, sql, types)) return &order_.front();
     auto const found = by_key_.find(key_of(sql, types));
     if (found == by_key_.end()) return nullptr;
     order_.splice(order_.begin(), order_, found->second);
@@ -70,11 +84,14 @@ void statement_cache::expire(std::uint64_t id) noexcept {
     order_.splice(order_.end(), order_, found);
 }
 
+bool statement_cache::has_spare() const noexcept {
+    if (order_.empty()) return false;
+    auto const last = order_.back().is;
+    return last == state::stale || (order_.size() >= capacity_ && last == state::ready);
+}
+
 std::optional<std::string> statement_cache::make_room() {
-    if (order_.empty()) return std::nullopt;
-    bool const spare =
-        order_.back().is == state::stale || (order_.size() >= capacity_ && order_.back().is == state::ready);
-    if (!spare) return std::nullopt;
+    if (!has_spare()) return std::nullopt;
     std::string name = std::move(order_.back().name);
     remove(order_.back().id);
     return name;

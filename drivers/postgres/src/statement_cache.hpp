@@ -51,6 +51,9 @@ public:
     // Not found any more, and the next to make room.
     void expire(std::uint64_t id) noexcept;
 
+    // Whether `make_room` would take one out.
+    bool has_spare() const noexcept;
+
     // Takes out a stale statement, or, if there is no room, the least recently used one unless it is being prepared.
     // Gives its name, which the server is to forget, else nothing.
     std::optional<std::string> make_room();
@@ -63,6 +66,7 @@ public:
 private:
     using position = std::list<entry>::iterator;
     std::string const& key_of(std::string_view sql, std::span<oid const> types);
+    static bool is_key_of(std::string_view key, std::string_view sql, std::span<oid const> types) noexcept;
     position by_id(std::uint64_t id) noexcept;
 
     std::size_t capacity_;

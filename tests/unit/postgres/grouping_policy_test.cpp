@@ -15,14 +15,14 @@ TEST(grouping_policy, is_by_the_callers_word_or_by_trial_or_not_at_all) {
     for (auto const& [when, usual, asked] : {std::tuple(grouping::off, grouped::never, grouped::never),
                                              std::tuple(grouping::asked, grouped::never, grouped::asked),
                                              std::tuple(grouping::automatic, grouped::tried, grouped::asked)}) {
-        grouping_policy const policy({.grouping = when});
+        grouping_policy policy({.grouping = when});
         EXPECT_EQ(policy.choose("select 1", false), usual);
         EXPECT_EQ(policy.choose("select 1", true), asked);
     }
 }
 
 TEST(grouping_policy, groups_queries_and_nothing_that_could_end_the_fences_transaction) {
-    grouping_policy const policy({.grouping = grouping::automatic});
+    grouping_policy policy({.grouping = grouping::automatic});
     for (auto const* sql : {"select 1", "SELECT 1", " /* c */ with x as (select 1) table x", "values (1)", "table t",
                             "(select 1) union (select 2)", "-- c\n( /**/ select 1)"})
         EXPECT_EQ(policy.choose(sql, false), grouped::tried) << sql;
@@ -52,22 +52,21 @@ TEST(grouping_policy, remembers_a_bounded_number_of_writers) {
 }
 
 TEST(grouping_policy, sends_small_queues_as_before) {
-    grouping_policy const policy({.min_group = 8, .max_group = 16});
+    grouping_policy policy({.min_group = 8, .max_group = 16});
     for (std::size_t queued = 0; queued < 8; ++queued) EXPECT_EQ(policy.size(queued, 64), 1u) << queued;
     EXPECT_EQ(policy.size(8, 64), 8u);
     EXPECT_EQ(policy.size(16, 64), 16u);
 }
 
 TEST(grouping_policy, waits_for_room_rather_than_sending_one_by_one_as_replies_trickle_in) {
-    grouping_policy const policy({.min_group = 8, .max_group = 16});
+    grouping_policy policy({.min_group = 8, .max_group = 16});
     EXPECT_EQ(policy.size(16, 7), 0u);
     EXPECT_EQ(policy.size(16, 8), 8u);
     EXPECT_EQ(policy.size(16, 12), 12u);
 }
 
 TEST(grouping_policy, groups_nothing_where_one_group_would_wait_for_the_other) {
-    grouping_policy const policy(
-        {.connection = {.max_in_flight = 15}, .grouping = grouping::automatic, .min_group = 8});
+    grouping_policy policy({.connection = {.max_in_flight = 15}, .grouping = grouping::automatic, .min_group = 8});
     EXPECT_EQ(policy.choose("select 1", false), grouped::never);
     EXPECT_EQ(policy.choose("select 1", true), grouped::never);
 }

@@ -31,7 +31,7 @@ struct client_source {
     std::shared_ptr<grouping_policy> policy;
     sent_as how = sent_as::usual;
     loop& home() const noexcept;
-    static result<> admit(std::string_view sql); // else errc::needs_own_connection
+    result<> admit(std::string_view sql) const; // else errc::needs_own_connection
     grouped group(std::string_view sql) const;
     session* pick() const;
     operation<std::shared_ptr<session>> wait() const;
