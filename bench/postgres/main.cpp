@@ -14,6 +14,8 @@ constexpr goal goals[] = {
     {"rate of grouped reads, in that of groups by hand", "grouped", "rate", goal::at_least, 0.9, "x"},
     {"client CPU of grouped reads, in that of 8 connections with 1 in flight", "grouped_to_exclusive", "cpu",
      goal::at_most, 0.4, "x"},
+    {"median of one in flight on Asio, in that of blocking libpq", "one_in_flight_asio", "p50", goal::at_most, 1.05,
+     "x"},
     {"CPU of a query among 10,000, in that among 100", "ten_thousand_to_a_hundred", "cpu", goal::at_most, 1.15, "x"},
     {"reading a row of ten mixed columns into a struct", "read_structs", "coda_ns", goal::at_most, 200, "ns"},
     {"heap allocations for that", "read_structs", "coda_allocs", goal::at_most, 0.01, ""},

@@ -23,12 +23,12 @@ void prepare(PGconn* db, char const* name, char const* sql) {
     if (PQresultStatus(r.get()) != PGRES_COMMAND_OK) lost(db);
 }
 
+} // namespace
+
 std::uint64_t network_order(std::int64_t value) noexcept {
     auto const bits = static_cast<std::uint64_t>(value);
     return std::endian::native == std::endian::little ? __builtin_bswap64(bits) : bits;
 }
-
-} // namespace
 
 struct raw_reads::connection {
     std::unique_ptr<PGconn, decltype(&PQfinish)> db{nullptr, &PQfinish};

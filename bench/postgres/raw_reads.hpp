@@ -43,4 +43,7 @@ private:
 inline constexpr char const* read_sql = "select id, cents from coda_bench_reads where id = $1";
 inline constexpr std::int64_t read_rows = 10'000;
 
+// An int8 as the server takes it.
+std::uint64_t network_order(std::int64_t value) noexcept;
+
 } // namespace bench

@@ -6,11 +6,14 @@
 #include <coda/runtime.hpp>
 
 #include <benchmark/benchmark.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -168,5 +171,56 @@ void ten_thousand_to_a_hundred(benchmark::State& s) {
     compare(s, [&] { many.ask(); }, [&] { few.ask(); });
 }
 BENCHMARK(ten_thousand_to_a_hundred)->Iterations(30);
+
+// One query after the other on one connection: how long each takes, in microseconds.
+constexpr int one_by_one = 1'000; // in a batch
+
+void ask_blocking(PGconn* db, std::vector<double>& took) {
+    for (int i = 0; i < one_by_one; ++i) {
+        auto const key = bench::network_order(i);
+        char const* const values[] = {reinterpret_cast<char const*>(&key)};
+        constexpr int lengths[] = {sizeof key};
+        constexpr int formats[] = {1};
+        double const began = now(CLOCK_MONOTONIC);
+        PGresult* const r = PQexecPrepared(db, "read", 1, values, lengths, formats, 1);
+        took.push_back(now(CLOCK_MONOTONIC) - began);
+        bool const right = PQntuples(r) == 1 && std::memcmp(PQgetvalue(r, 0, 0), &key, sizeof key) == 0;
+        PQclear(r);
+        if (!right) throw std::runtime_error("no answer");
+    }
+}
+
+task<> ask_awaiting(pg::connection& db, std::vector<double>& took) {
+    for (std::int64_t key = 0; key < one_by_one; ++key) {
+        double const began = now(CLOCK_MONOTONIC);
+        auto const r = co_await db.query_one<point>(bench::read_sql, key);
+        took.push_back(now(CLOCK_MONOTONIC) - began);
+        if (std::get<0>(r) != key) throw std::runtime_error("another's answer");
+    }
+}
+
+template <class Loop>
+void one_in_flight(benchmark::State& s) {
+    std::unique_ptr<PGconn, decltype(&PQfinish)> const theirs(PQconnectdb(server().c_str()), &PQfinish);
+    PQclear(PQprepare(theirs.get(), "read", bench::read_sql, 0, nullptr));
+    Loop loop;
+    pg::connection ours(loop, server());
+    auto const connect = [&]() -> task<> { co_await ours.connect(); };
+    loop.run(connect());
+    std::vector<double> us, them;
+    for (auto _ : s) {
+        loop.run(ask_awaiting(ours, us));
+        ask_blocking(theirs.get(), them);
+    }
+    s.counters["coda_p50_us"] = taken::median(us);
+    s.counters["other_p50_us"] = taken::median(them);
+    s.counters["p50"] = taken::median(us) / taken::median(them);
+}
+void one_in_flight_asio(benchmark::State& s) { one_in_flight<coda::asio_loop>(s); }
+BENCHMARK(one_in_flight_asio)->Iterations(20);
+#ifdef CODA_HAS_LIBEV
+void one_in_flight_ev(benchmark::State& s) { one_in_flight<coda::ev_loop>(s); }
+BENCHMARK(one_in_flight_ev)->Iterations(20);
+#endif
 
 } // namespace
