@@ -112,6 +112,7 @@ TEST_P(a_text, of_one_byte_is_the_same) {
                                      "from generate_series(0, 255) i"),
               all);
     EXPECT_EQ(one<std::string>("select 'x'::\"char\""), "x");
+    EXPECT_EQ(one<std::string>("select ''::\"char\""), "");
 }
 
 TEST_P(a_text, of_bytes_is_the_same) {

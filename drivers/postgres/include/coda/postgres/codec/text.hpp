@@ -17,6 +17,8 @@ inline bool read_text(bytes from, oid sent, std::string_view& to) noexcept {
         from = from.subspan(1);
     } else if (!is_text(sent)) {
         return false;
+    } else if (sent == type::char_ && from.size() == 1 && from[0] == std::byte{0}) {
+        from = {}; // as the server shows it
     }
     to = as_text(from);
     return true;
