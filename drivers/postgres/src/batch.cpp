@@ -3,7 +3,19 @@
 
 #include <coda/postgres/detail/batch.hpp>
 
+#include <algorithm>
+
 namespace coda::pg::detail {
+
+namespace {
+
+// By the tag of a command: nothing else is sure to have left the flight's transaction open, so that it can be undone.
+bool is_of_data(std::string_view tag) noexcept {
+    constexpr std::string_view tags[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"};
+    return std::ranges::any_of(tags, [&](auto t) { return tag.starts_with(t); });
+}
+
+} // namespace
 
 batch::step batch::turn() noexcept { return {*this, step::what::turn}; }
 
@@ -49,6 +61,7 @@ void batch::take_part(result<result_set>&& reply) noexcept {
         else
             chunk_failed_ = true;
     } else {
+        if (!is_of_data(reply->command())) repeats_ = repeats::never;
         ++chunk_stored_;
         chunk_affected_ += reply->affected();
         if (answered_ < results_.size()) results_[answered_] = std::move(*reply);

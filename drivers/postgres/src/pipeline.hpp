@@ -77,7 +77,7 @@ public:
     // Who waits for what was sent last, which there must be.
     pipeline_request* youngest() noexcept { return in_flight_at(in_flight() - 1); }
 
-    // A statement that nobody waits for was sent, before `next()`; at most one.
+    // A statement that nobody waits for was sent, before `next()`; at most one where there is no more room.
     void sent_unowned() {
         push({.to_come = 1, .unowned = true, .last = true});
         coda::request_pipeline::sent_unowned();

@@ -25,7 +25,7 @@ struct failure_parts {
     static failure_parts of(pg_result const* failed) noexcept;
 };
 
-// `name` is what the statement was prepared under. What is not `holds` was found before anything was run.
+// `name` is what the statement was prepared under. What is not `holds` was found before this statement was run.
 preparation preparation_after(failure_parts const& failed, std::string_view name) noexcept;
 
 } // namespace coda::pg::detail

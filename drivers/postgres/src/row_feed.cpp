@@ -7,10 +7,12 @@ namespace coda::pg::detail {
 
 // What comes behind the last row is a result without rows.
 void row_feed::take(result<result_set>&& reply) noexcept {
-    if (reply.has_error())
+    if (reply.has_error()) {
         failure_ = reply.error();
-    else if (reply->size() > 0)
+    } else if (reply->size() > 0) {
+        repeats_ = repeats::never; // what was read cannot be taken back
         row_.emplace(std::move(*reply));
+    }
 }
 
 // Without waiting, where libpq has read it already.

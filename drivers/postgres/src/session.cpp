@@ -233,7 +233,10 @@ void session::on_result(PGresult* owned) {
     if (kind == reply::sync && runs_again()) pipeline_.repeat();
     if (kind == reply::success) {
         std::string_view const tag = PQcmdStatus(owned);
-        if (forgets_statements(tag)) cache_.clear();
+        if (forgets_statements(tag)) {
+            cache_.clear();
+            if (fence_ == fence::prepared) fence_ = fence::unprepared;
+        }
         has_prepared_names = (has_prepared_names || tag == "PREPARE") && !forgets_statements(tag);
     }
     // Made while its caller is still in the pipeline, where he is found if there is no memory for it.
@@ -331,8 +334,8 @@ bool session::outlived_preparation(PGresult const* r) {
 }
 
 // At the last Sync of what has outlived its preparation: whether it may run now as it would have then. Not in a
-// transaction block, which has failed, nor where others come behind it, whom it would overtake. A batch is sent again
-// by its caller, who has its statements, and so behind all that is queued.
+// transaction block, which has failed, nor where others are behind it by now, whom it would overtake. A batch is begun
+// again by its caller, who has its statements, and so behind all that is queued.
 bool session::runs_again() {
     auto* const who = static_cast<request*>(pipeline_.current());
     if (who == nullptr || who->repeats_ != request::repeats::wants || pipeline_.at_part()) return false;
@@ -343,7 +346,6 @@ bool session::runs_again() {
     if (!as_then) return false;
     if (!by_caller) return repeated(*who), true;
     who->repeats_ = request::repeats::granted;
-    ++count_->again;
     return false;
 }
 

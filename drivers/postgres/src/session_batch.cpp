@@ -22,6 +22,7 @@ bool session::open_batch(batch& b) {
         if (!make_room()) return false;
         break; // there is no room for more than one before the next request
     }
+    if (in_transaction()) b.chunk_ = batch::whole; // a Sync in it ends nothing
     known_before_ = cache_.last_id();
     pipeline_.sent_batch(b);
     finish(b);

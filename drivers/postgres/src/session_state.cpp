@@ -164,7 +164,8 @@ bool is_of_data(std::string_view sql) noexcept {
 
 bool is_worth_preparing(std::string_view sql) noexcept {
     constexpr std::array<std::string_view, 4> of_cursors = {"close", "declare", "fetch", "move"};
-    return !is_one_of(take_word(sql), of_cursors);
+    constexpr std::size_t longest = 65'536;
+    return sql.size() <= longest && !is_one_of(take_word(sql), of_cursors);
 }
 
 bool changes_session(std::string_view command_tag) noexcept {

@@ -22,7 +22,8 @@ bool is_query(std::string_view sql) noexcept;
 // Whether its first word is that of a query or of a change of rows: what may run wherever a transaction may.
 bool is_of_data(std::string_view sql) noexcept;
 
-// Whether it can be worth preparing: what is about a cursor has the cursor's name in it, and no plan.
+// Whether it can be worth preparing: what is about a cursor has the cursor's name in it, and no plan; what is very long
+// would take much memory, on both sides.
 bool is_worth_preparing(std::string_view sql) noexcept;
 
 // After it ran, should its words have hidden it: by the tag of its CommandComplete (PostgreSQL manual, 55.7).

@@ -83,6 +83,20 @@ protected:
 };
 CODA_ON_EVERY_LOOP(connecting_by_tls);
 
+// Not in plain text instead.
+TEST_P(connecting_by_tls, fails_where_the_server_has_none_and_it_is_asked_for) {
+    coda::test::own_postgres plain;
+    plain.start();
+    auto const there = fmt::format("postgresql://coda@127.0.0.1:{}/coda?", plain.port());
+    for (auto const* mode : {"require", "verify-ca", "verify-full"}) {
+        auto const why = refused(there + trusting(mode));
+        EXPECT_EQ(why.code(), pg::errc::connect_failed) << mode << ": " << why.message();
+        EXPECT_EQ(why.outcome(), outcome::not_sent);
+    }
+    auto const either = encrypted(there + "sslmode=prefer");
+    EXPECT_FALSE(either.value());
+}
+
 TEST_P(connecting_by_tls, works_in_every_mode_where_all_is_right) {
     start_for_localhost();
     for (auto const* mode : {"allow", "prefer", "require", "verify-ca", "verify-full"})

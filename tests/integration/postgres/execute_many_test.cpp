@@ -216,6 +216,33 @@ TEST_P(execute_many, is_a_part_of_the_transaction_that_is_open) {
     run(body());
 }
 
+// Where a Sync ends no transaction none of them stands, and the whole may be done again.
+TEST_P(execute_many, in_chunks_is_a_whole_within_a_transaction) {
+    auto db = connected();
+    pg::many_options const chunks{.atomic = false, .chunk = 10};
+    auto const test = [&]() -> task<> {
+        co_await db->execute(insert(), 55, "in the way");
+        auto const body = [&](pg::transaction& tx) -> task<> {
+            auto const r = co_await as_result(tx.execute_many(insert(), readings(100), chunks));
+            EXPECT_EQ(r.error().code(), pg::sqlstate::unique_violation);
+            auto const* const which = r.error().details<pg::batch_error>();
+            EXPECT_EQ(which->stored, 0u);
+            EXPECT_EQ(which->index, 55u);
+            EXPECT_EQ(r.error().kind(), which->cause.kind());
+            throw coda::exception(r.error());
+        };
+        static_cast<void>(co_await as_result(db->transaction(body)));
+        EXPECT_EQ(stored(), 1);
+        co_await db->execute("delete from " + table());
+        auto const again = [&](pg::transaction& tx) -> task<> {
+            co_await gives(tx.execute_many(insert(), readings(100), chunks), 100u);
+        };
+        co_await db->transaction(again);
+        EXPECT_EQ(stored(), 100);
+    };
+    run(test());
+}
+
 // More than either side's buffers hold, and replies that fill the server's as well.
 TEST_P(execute_many, of_huge_ranges_needs_little_memory_and_never_stands_still) {
     auto db = connected();

@@ -2,6 +2,8 @@
 // What an observer is told of statements and notices.
 #include "on_postgres.hpp"
 
+#include <set>
+
 namespace postgres_observer_test {
 
 using namespace std::chrono_literals;
@@ -236,6 +238,38 @@ TEST_P(observer, is_told_what_the_server_says_unasked) {
     };
     run(body());
     EXPECT_THAT(seen.notices, ElementsAre("NOTICE 00000: take note", "WARNING 01ABC: mind"));
+}
+
+// Of a group each by itself, and nothing of its fence.
+TEST_P(observer, is_told_of_grouped_statements_each_and_of_those_that_are_sent_again_once) {
+    for (std::size_t const cache : {256u, 0u}) {
+        pg::connection_options const watched{.statement_cache = cache, .observer = &seen};
+        pg::client db(loop(), server().uri(), {.connections = 1, .connection = watched});
+        auto const ask = [&](int n) -> task<> {
+            auto const r = co_await as_result(db.reads().query_one<std::int32_t>("select 10 / $1::int4", n));
+            EXPECT_EQ(r.has_value(), n != 0);
+        };
+        auto const body = [&]() -> task<> {
+            co_await db.connect();
+            auto const all = [&](scope& s) -> task<> {
+                for (int n = 0; n < 32; ++n) s.spawn(ask(n));
+                co_return;
+            };
+            co_await coda::with_scope(all);
+            co_await db.close();
+        };
+        run(body());
+        EXPECT_EQ(seen.all.size(), 32u);
+        std::set<std::string> parameters;
+        for (auto const& n : seen.all) {
+            EXPECT_EQ(n.sql, "select 10 / $1::int4");
+            EXPECT_EQ(n.event.failure != nullptr, n.parameters == "$1 = 0");
+            if (cache == 0) EXPECT_EQ(n.event.use, pg::statement_use::unprepared);
+            parameters.insert(n.parameters);
+        }
+        EXPECT_EQ(parameters.size(), 32u);
+        seen.all.clear();
+    }
 }
 
 } // namespace postgres_observer_test

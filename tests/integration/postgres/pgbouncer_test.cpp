@@ -80,6 +80,24 @@ TEST_P(through_pgbouncer, scripts_and_deadlines_that_are_told_work) {
     run(body());
 }
 
+TEST_P(through_pgbouncer, flights_and_streams_work_outside_of_transactions) {
+    start(2);
+    auto db = connected();
+    std::vector<std::int32_t> const numbers = {1, 2, 3};
+    auto const body = [&]() -> task<> {
+        for (int i = 0; i < 5; ++i) {
+            co_await gives(db->execute_many("select $1::int4", numbers), 3u);
+            auto const both = co_await db->pipeline(pg::execute("select 1"), pg::query_one<std::int32_t>("select 2"));
+            EXPECT_EQ(std::get<1>(both), 2);
+            auto rows = db->stream<std::int32_t>("select generate_series(1, 1000)");
+            int read = 0;
+            while (auto const row = co_await rows.next()) EXPECT_EQ(*row, ++read);
+            EXPECT_EQ(read, 1'000);
+        }
+    };
+    run(body());
+}
+
 TEST_P(through_pgbouncer, many_share_few_sessions) {
     start(2);
     std::vector<std::unique_ptr<pg::connection>> all;

@@ -127,6 +127,55 @@ TEST_P(a_script, drops_rows_as_they_come) {
     run(body());
 }
 
+// It has libpq give rows one by one, and what comes next must not.
+TEST_P(a_script, leaves_the_connection_as_it_was_for_whatever_comes_next) {
+    for (std::size_t const cache : {256u, 0u}) {
+        auto db = connected({.statement_cache = cache});
+        std::vector<std::int32_t> const numbers = {1, 2, 3};
+        auto const five = [&]() { return db->query<std::int32_t>("select generate_series(1, 5)"); };
+        auto const scripted = [&]() -> task<> { co_await gives(db->run_script("select 1; select 2"), 2u); };
+        auto const body = [&]() -> task<> {
+            for (int i = 0; i < 2; ++i) { // what is prepared is prepared
+                co_await scripted();
+                EXPECT_EQ((co_await five()).size(), 5u);
+                co_await scripted();
+                EXPECT_EQ((co_await coda::with_timeout(60s, five())).size(), 5u);
+                co_await scripted();
+                auto const both = co_await db->pipeline(pg::query<std::int32_t>("select generate_series(1, 5)"),
+                                                        pg::query_one<std::int32_t>("select 7"));
+                EXPECT_EQ(std::get<0>(both).size(), 5u);
+                co_await scripted();
+                co_await gives(db->execute_many("select $1::int4, 1", numbers), 3u);
+                co_await scripted();
+                auto rows = db->stream<std::int32_t>("select generate_series(1, 5)");
+                int read = 0;
+                while (auto const row = co_await rows.next()) EXPECT_EQ(*row, ++read);
+                EXPECT_EQ(read, 5);
+                co_await scripted();
+                co_await scripted();
+            }
+        };
+        run(body());
+    }
+}
+
+TEST_P(a_script, that_could_not_be_sent_is_no_success) {
+    coda::test::fault_proxy proxy(server().where());
+    pg::connection db(loop(), server().uri_at(proxy.where().port));
+    std::string const sql = "insert into " + table() + " values (1); -- " + std::string(10'000'000, 'x');
+    auto const body = [&]() -> task<> {
+        co_await db.connect();
+        proxy.cut_now(coda::test::cut::reset);
+        EXPECT_TRUE(proxy.wait_for([](auto const& s) { return s.open == 0; })); // and the loop has not looked
+        auto const r = co_await as_result(db.run_script(sql));
+        EXPECT_TRUE(r.has_error());
+        if (r.has_error()) EXPECT_EQ(r.error().code(), coda::errc::connection_lost) << r.error().message();
+        EXPECT_FALSE(db.usable());
+    };
+    run(body());
+    EXPECT_EQ(stored(), 0);
+}
+
 // What was prepared by it, or forgotten, is known.
 TEST_P(a_script, that_discards_leaves_statements_that_work) {
     auto db = connected();

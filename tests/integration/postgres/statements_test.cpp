@@ -70,6 +70,19 @@ TEST_P(a_statement, of_a_type_takes_parameters_of_the_same) {
     run(body());
 }
 
+TEST_P(a_statement, keeps_the_views_of_its_result_when_its_connection_has_gone) {
+    pg::result_set kept;
+    auto const body = [&]() -> task<> {
+        auto db = std::make_unique<pg::connection>(loop(), server().uri());
+        co_await db->connect();
+        kept = co_await db->query("select repeat('x', 5000), '\\x0102'::bytea");
+        co_await db->query("select repeat('y', 100000)");
+    };
+    run(body());
+    EXPECT_EQ(kept[0][0].as<std::string_view>(), std::string(5000, 'x'));
+    EXPECT_EQ(kept[0][1].as<pg::bytes>().size(), 2u);
+}
+
 TEST_P(a_statement, of_truth_values_gives_a_vector_of_them) {
     auto db = connected();
     auto const body = [&]() -> task<> {
@@ -392,22 +405,27 @@ TEST_P(a_statement, carries_fifty_megabytes_each_way_beside_other_traffic) {
     auto const body = [&]() -> task<> {
         std::string big(size, 'x');
         big.back() = 'y';
-        int small = 0;
+        bool sent = false;
         bool done = false;
+        int meanwhile = 0;
         auto const there_and_back = [&]() -> task<> {
+            sent = true;
             auto const back = co_await db.query_one<std::string>("select $1::text", big);
             EXPECT_TRUE(back == big);
             done = true;
         };
         auto const traffic = [&]() -> task<> {
-            while (!done) {
-                int const sent = ++small;
-                auto const got = co_await db.query_one<std::int32_t>("select $1::int4", sent);
-                EXPECT_EQ(got, sent);
+            for (int n = 0; !done; ++n) {
+                bool const beside = sent;
+                auto const got = co_await db.query_one<std::int32_t>("select $1::int4", n);
+                EXPECT_EQ(got, n);
+                meanwhile += beside && !done ? 1 : 0;
             }
         };
-        co_await coda::when_all(there_and_back(), traffic(), traffic());
-        EXPECT_GT(small, 0);
+        co_await coda::when_all(db.query("select pg_sleep(0.01)"), db.query("select pg_sleep(0.01)")); // both are open
+        EXPECT_EQ(db.open_connections(), 2u);
+        co_await coda::when_all(there_and_back(), traffic());
+        EXPECT_GT(meanwhile, 20);
         co_await db.close();
     };
     run(body());

@@ -43,6 +43,49 @@ protected:
 };
 CODA_ON_EVERY_LOOP(transaction_faults);
 
+TEST_P(transaction_faults, whose_savepoint_is_left_by_itself_goes_on) {
+    auto db = connected({.cancel_after = 0ms});
+    auto const sleeps = stores_and([](pg::transaction& in) -> task<> { co_await in.query("select pg_sleep(60)"); });
+    auto const body = [&](pg::transaction& tx) -> task<> {
+        for (int n = 2; n < 4; ++n) {
+            auto const r = co_await as_result(coda::with_timeout(30ms, tx.savepoint(sleeps)));
+            EXPECT_EQ(r.error().code(), coda::errc::timed_out);
+            EXPECT_EQ(r.error().outcome(), outcome::not_sent);
+            co_await tx.execute(insert(), n);
+        }
+    };
+    auto const test = [&]() -> task<> {
+        co_await db->transaction(body);
+        co_await works(*db);
+    };
+    run(test());
+    EXPECT_EQ(stored_numbers(), "2 3");
+}
+
+TEST_P(transaction_faults, whose_savepoint_is_cancelled_anywhere_goes_on) {
+    auto db = connected({.cancel_after = 0ms});
+    int n = 0;
+    auto const body = [&](pg::transaction& tx) -> task<> {
+        auto const attempt = [&]() -> task<bool> {
+            ++n;
+            auto const inside = stores(n);
+            auto const r = co_await as_result(tx.savepoint(inside));
+            if (r.has_error()) {
+                EXPECT_EQ(r.error().code(), coda::errc::cancelled) << r.error().message();
+            }
+            auto const sql = "select count(*) from " + table() + " where n = $1";
+            auto count = tx.query_value<std::int64_t>(sql, n);
+            co_await coda::shield(gives(std::move(count), r.has_value() ? 1 : 0, "only what it says has happened"));
+            co_return r.has_value();
+        };
+        auto const cancelled = co_await coda::test::cancel_everywhere(attempt);
+        EXPECT_GT(cancelled, 0);
+    };
+    auto const test = [&]() -> task<> { co_await db->transaction(body); };
+    run(test());
+    EXPECT_GE(stored(), 3);
+}
+
 TEST_P(transaction_faults, cancelled_in_a_statement_it_is_undone_and_the_connection_stays) {
     auto db = connected({.cancel_after = 0ms});
     auto const pid = db->backend_pid();

@@ -100,7 +100,7 @@ public:
         slots_.push_back(&r);
     }
 
-    /// A request that nobody waits for was sent, before `next()`; at most one.
+    /// A request that nobody waits for was sent, before `next()`; at most one where there is no more room.
     void sent_unowned() noexcept {
         slots_.push_back(nullptr);
         ++abandoned_;

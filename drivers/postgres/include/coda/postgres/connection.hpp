@@ -71,10 +71,10 @@ public:
     /// how many there were; their rows are dropped. `sql` must live until it has ended.
     ///
     /// They are one transaction, unless the text has BEGIN and COMMIT in it: where one fails, those before it are
-    /// undone, those behind it are not run, and details<batch_error>() tells which it was, and how many stand because
-    /// the text had committed them. What the text leaves (SET, a transaction that is open or has failed) is left to
-    /// what comes next. Begins when all that is in flight is answered, and what comes behind it waits.
-    /// statement_timeout bounds it as one statement: make the connection with a longer one for what takes long.
+    /// undone, those behind it are not run, and details<batch_error>() tells which it was, and as `stored`
+    /// how many came before the last COMMIT in the text. What the text leaves (SET, a transaction that is open or has
+    /// failed) is left to what comes next. Begins when all that is in flight is answered, and what comes behind it
+    /// waits. statement_timeout bounds it as one statement: make the connection with a longer one for what takes long.
     /// Cancelled, it is `unknown` how far it came. Refused (coda::errc::invalid_argument) while a `transaction` is
     /// under way, and with a zero byte in it. Other errors as of a statement.
     operation<std::size_t> run_script(std::string_view sql);

@@ -41,9 +41,10 @@ struct connection_options {
     /// answered costs the connection, since it could hit a later statement. More than 0, at most 24 h.
     duration cancel_timeout = std::chrono::seconds(1);
     /// Of a `connection`, whether the server is told how much of the context's deadline is left, and a second more
-    /// (statement_timeout, for this statement), for when it can no longer be reached. With SELECT, INSERT, UPDATE,
-    /// DELETE and the like, outside of a transaction block, and where nothing else is in flight; in a transaction
-    /// transaction_options::send_deadline says it. A shorter limit of the session's stands.
+    /// (statement_timeout, for this statement), for when it can no longer be reached. With single statements that read
+    /// or change rows (SELECT, INSERT ...), outside of a transaction block, where nothing else is in flight and 3 may
+    /// be; not with streams, flights and scripts. In a transaction transaction_options::send_deadline says it. A
+    /// shorter limit of the session's stands.
     bool send_deadline = true;
     /// Statements sent and not answered. 1 to 65,536.
     std::size_t max_in_flight = 64;
@@ -54,8 +55,8 @@ struct connection_options {
     /// as the socket takes it, the first set counts. Those who wait for a client's first connection are bounded by
     /// their number. 1,024 to 1 TB.
     std::size_t max_queued_bytes = 64'000'000;
-    /// Prepared statements kept on the connection. 0 (prepare nothing, as PgBouncer in transaction mode wants it) to
-    /// 100,000.
+    /// Prepared statements kept on the connection, of texts of at most 64 KB. 0 (prepare nothing, as PgBouncer in
+    /// transaction mode wants it) to 100,000.
     std::size_t statement_cache = 256;
     host_order hosts = host_order::as_given;
     /// Of host_order::random.
@@ -113,7 +114,8 @@ struct transaction_options {
     bool deferrable = false;
     /// Whether the server is told how much of the context's deadline is left, and a second more (statement_timeout,
     /// until the transaction ends), for when it can no longer be reached. A shorter limit of the session's stands. Not
-    /// with repeatable_read and serializable: it would take the snapshot before the body does.
+    /// with repeatable_read and serializable: it would take the snapshot before the body does, as it does where
+    /// server_default means one of these.
     bool send_deadline = true;
     /// How long undoing it may take, what is still in flight included, when the body has failed or was cancelled; then
     /// the connection is given up. More than 0, at most 24 h.

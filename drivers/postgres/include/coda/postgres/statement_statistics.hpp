@@ -13,7 +13,7 @@ struct statement_statistics {
     std::uint64_t hits = 0;       ///< as one that was prepared already
     std::uint64_t prepared = 0;   ///< prepared, to be used again
     std::uint64_t unprepared = 0; ///< for this once: statement_cache is 0, or has no room, or is preparing it just now
-    std::uint64_t again = 0;      ///< once more, since its preparation no longer held; counted above as well
+    std::uint64_t again = 0; ///< once more, since its preparation no longer held; counted above as well. Not flights
 };
 
 } // namespace coda::pg

@@ -44,8 +44,8 @@ public:
     enum class keep : bool { none, all };
     step end(keep what) noexcept;
 
-    // Once it has ended: it has done nothing, because what was prepared for it no longer held, and may be begun again,
-    // as another.
+    // Once it has ended: nothing of it stands, because what was prepared for it no longer held, and nothing of it can
+    // have ended its transaction before. It may be begun again, as another.
     bool may_begin_again() const noexcept { return repeats_ == repeats::granted && stored_ == 0 && !failed(); }
     // Where it has failed: the statement's place, unless it was the transaction's end.
     std::optional<std::size_t> failed_at() const noexcept { return failed_at_; }

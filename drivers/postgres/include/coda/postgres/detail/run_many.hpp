@@ -30,6 +30,13 @@ error as_told(Source const& source, error const& why) {
         return why;
 }
 
+// A failure of which an observer is told as well, where there is one by then.
+template <class Watch>
+error noted(std::optional<Watch>& watch, error const& why) noexcept {
+    if (watch) watch->failed(why);
+    return why;
+}
+
 // How the elements of a range are parameters: those of a tuple or pair each, anything else by itself. Refers to them.
 template <class Set>
 struct set_parameters {
@@ -131,28 +138,26 @@ operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     result<> good = check(options);
-    if (good.has_value()) good = admitted(source, sql);
     if (good.has_error()) co_return good.error();
 
     std::optional<observed> watch;
     statement_view const all_sets{sql, {}};
-    while (true) { // once more at most
+    for (bool first = true;; first = false) { // once more at most
+        good = admitted(source, sql);
+        if (good.has_error()) co_return noted(watch, good.error());
         set_writer writer(sql, std::ranges::begin(sets), std::ranges::end(sets));
         if (writer.at_end()) co_return std::uint64_t{0};
-        auto const first = writer.announce();
-        if (first.has_error()) co_return failed_in_batch(batch_error::of::parameter_sets, first.error(), 0);
+        auto const set = writer.announce();
+        if (set.has_error()) co_return noted(watch, failed_in_batch(batch_error::of::parameter_sets, set.error(), 0));
 
         session_choice choice(source);
         auto const on = co_await as_result(choice);
-        if (on.has_error()) co_return on.error();
+        if (on.has_error()) co_return noted(watch, on.error());
         if (!watch) watch.emplace(observer_of(*on), all_sets);
-        batch flight(*on, std::span(&*first, 1), options.atomic ? batch::whole : options.chunk);
+        batch flight(*on, std::span(&*set, 1), options.atomic ? batch::whole : options.chunk);
         flight.note_on(watch->notes());
         auto const turn = co_await as_result(flight.turn());
-        if (turn.has_error()) {
-            watch->failed(turn.error());
-            co_return turn.error();
-        }
+        if (turn.has_error()) co_return noted(watch, turn.error());
         auto const flown = co_await as_result(fly(flight, writer));
         watch->were(writer.at(), flight.affected());
         if (!flown.has_error()) {
@@ -160,9 +165,8 @@ operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets
             co_return flight.affected();
         }
         constexpr bool readable_again = std::ranges::forward_range<Sets>;
-        if (readable_again && flight.may_begin_again()) continue;
-        watch->failed(flown.error());
-        co_return as_told(source, flown.error());
+        if (readable_again && first && flight.may_begin_again()) continue;
+        co_return as_told(source, noted(watch, flown.error()));
     }
 }
 

@@ -88,23 +88,19 @@ operation<std::tuple<typename S::value_type...>> run_pipeline(Source source, std
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     std::array<statement_view, sizeof...(S)> statements;
-    auto const good = encode_all(source, all, statements);
-    if (good.has_error()) co_return good.error();
-
     std::optional<observed_flight<sizeof...(S)>> watch;
-    while (true) { // once more at most
+    for (bool first = true;; first = false) { // once more at most
+        auto const good = encode_all(source, all, statements);
+        if (good.has_error()) co_return noted(watch, good.error());
         session_choice choice(source);
         auto const on = co_await as_result(choice);
-        if (on.has_error()) co_return on.error();
+        if (on.has_error()) co_return noted(watch, on.error());
         std::array<result_set, sizeof...(S)> rows;
         if (!watch) watch.emplace(observer_of(*on), statements);
         batch flight(*on, statements, batch::whole, rows);
         flight.note_on(watch->notes());
         auto const turn = co_await as_result(flight.turn());
-        if (turn.has_error()) {
-            watch->failed(turn.error());
-            co_return turn.error();
-        }
+        if (turn.has_error()) co_return noted(watch, turn.error());
         for (auto const& each : statements)
             if (!flight.add(each)) break;
         auto const ended = co_await as_result(flight.end(batch::keep::all));
@@ -114,7 +110,7 @@ operation<std::tuple<typename S::value_type...>> run_pipeline(Source source, std
             watch->decoded(values);
             co_return values;
         }
-        if (flight.may_begin_again()) continue;
+        if (first && flight.may_begin_again()) continue;
         watch->failed(ended.error());
         co_return as_told(source, failed_in_batch(batch_error::of::statements, ended.error(), flight.failed_at()));
     }

@@ -26,8 +26,7 @@ public:
     };
     run_through run() noexcept { return {*this}; }
 
-    // How many were run, the rows that these affected, and how many of them stand whatever comes: the script has ended
-    // its transaction behind them.
+    // How many were run, the rows that these affected, and how many of them came before the script's last COMMIT.
     std::size_t statements() const noexcept { return statements_; }
     std::uint64_t affected() const noexcept { return affected_; }
     std::size_t committed() const noexcept { return committed_; }
