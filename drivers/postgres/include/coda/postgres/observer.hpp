@@ -70,7 +70,7 @@ struct statement_event {
     std::uint64_t bytes = 0;        ///< that libpq held for the rows
     duration queued{};              ///< from when a connection was there until it was sent
     duration server{};              ///< from then until it was answered; of a stream the reader's time is in it
-    duration decoding{};            ///< of its rows, where they are not dynamic
+    duration decoding{};            ///< of its rows, where they are not dynamic; of many, with what ran between
     error const* failure = nullptr; ///< why it failed, coda::errc::cancelled where its caller or a stream's reader went
                                     ///< away; nullptr: it did not
 };
