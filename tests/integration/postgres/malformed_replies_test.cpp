@@ -62,7 +62,7 @@ protected:
     coda::result<std::int32_t> outcome_of(std::string const& reply, coda::duration limit = 20s) {
         coda::test::scripted_peer peer(answering(reply));
         pg::connection db(loop(), fmt::format("postgresql://me@127.0.0.1:{}/x?sslmode=disable", peer.port()),
-                          {.drain_timeout = 10ms, .statement_cache = 0});
+                          {.drain_timeout = 10ms, .send_deadline = false, .statement_cache = 0});
         coda::result<std::int32_t> r = coda::error(coda::errc::closed);
         auto const body = [&]() -> task<> {
             co_await db.connect();

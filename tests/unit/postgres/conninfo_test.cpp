@@ -194,9 +194,9 @@ TEST_F(a_conninfo, names_the_malformed_part) {
     EXPECT_THAT(refused("postgresql://a%zz/x"), HasSubstr("%"));
     EXPECT_THAT(refused("postgresql://a%0/x"), HasSubstr("%"));
     EXPECT_THAT(refused("postgresql://a%00b/x"), HasSubstr("zero byte"));
-    EXPECT_THAT(refused("host=a user"), HasSubstr("\"=\""));
+    EXPECT_THAT(refused("host=a user"), HasSubstr("name=value"));
     EXPECT_THAT(refused("host='a"), HasSubstr("quote"));
-    EXPECT_THAT(refused("http://a/x"), HasSubstr("\"=\""));
+    EXPECT_THAT(refused("http://a/x"), HasSubstr("neither a URI"));
     EXPECT_THAT(refused(std::string("host=a\0b", 8)), HasSubstr("zero byte"));
     EXPECT_THAT(refused("postgresql://me:p@w@a/x"), HasSubstr("%40"));
 }
