@@ -109,7 +109,8 @@ bool session::send_alone(request& r, statement_view const& s) {
     bool const fenced = tells_limit(r, s);
     if (fenced) {
         if (fence_ == fence::unprepared && cache_.enabled() && !prepare_fence()) return false;
-        if (cache_.find(s.sql, s.types) == nullptr && !make_room()) return false;
+        bool const is_new = cache_.find(s.sql, s.types) == nullptr && is_worth_preparing(s.sql);
+        if (is_new && !make_room()) return false;
         if (!send_limit(r.ctx()->deadline - home().now())) return false;
     }
     return send(r, s, {.fenced = fenced});
