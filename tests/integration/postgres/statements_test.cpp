@@ -102,7 +102,8 @@ TEST_P(a_statement, of_many_rows_does_not_hold_up_the_others_while_it_is_read) {
     bool done = false;
     std::int64_t most = 0;
     auto const others = [&]() -> task<> {
-        for (auto before = counted::read; !done; before = counted::read) {
+        while (!done) {
+            auto const before = counted::read;
             co_await coda::yield();
             most = std::max(most, counted::read - before);
         }
@@ -415,9 +416,10 @@ TEST_P(a_statement, carries_fifty_megabytes_each_way_beside_other_traffic) {
             done = true;
         };
         auto const traffic = [&]() -> task<> {
-            for (int n = 0; !done; ++n) {
+            int n = 0;
+            while (!done) {
                 bool const beside = sent;
-                auto const got = co_await db.query_one<std::int32_t>("select $1::int4", n);
+                auto const got = co_await db.query_one<std::int32_t>("select $1::int4", ++n);
                 EXPECT_EQ(got, n);
                 meanwhile += beside && !done ? 1 : 0;
             }
