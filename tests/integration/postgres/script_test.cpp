@@ -13,7 +13,6 @@ using coda::outcome;
 using coda::scope;
 using coda::task;
 using coda::test::gives;
-using coda::test::until;
 
 class a_script : public coda::test::on_postgres_table {
 protected:

@@ -194,4 +194,43 @@ TEST_F(rows_one_by_one, drain_when_their_reader_has_left) {
     EXPECT_EQ(p.in_flight(), 0u);
 }
 
+// As many results as there are, in any number; then its Sync, alone.
+TEST(a_script_in_a_pipeline, is_answered_with_each_result_and_then_its_end) {
+    pipeline p(8, 8);
+    std::deque<request> r(2);
+    for (auto& x : r) p.enqueue(x);
+    p.sent_script(*p.next());
+    EXPECT_TRUE(p.in_script());
+    expect_step(p.on_reply(reply::success), what::result, &r[0]);
+    expect_step(p.on_reply(reply::row), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::success), what::result, &r[0]);
+    expect_step(p.on_reply(reply::failure), what::result, &r[0]);
+    expect_step(p.on_reply(reply::sync), what::ended, &r[0]);
+    EXPECT_FALSE(p.in_script());
+    p.sent(*p.next(), {});
+    expect_step(p.on_reply(reply::success), what::result, &r[1]);
+    expect_step(p.on_reply(reply::sync), what::ended, &r[1]);
+}
+
+TEST(a_script_in_a_pipeline, drains_when_its_caller_has_left) {
+    pipeline p(8, 8);
+    request r;
+    p.enqueue(r);
+    p.sent_script(r);
+    EXPECT_FALSE(p.abandon(r));
+    EXPECT_TRUE(p.unwanted());
+    expect_step(p.on_reply(reply::success), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
+    expect_step(p.on_reply(reply::sync), what::nothing, nullptr);
+    EXPECT_EQ(p.load(), 0u);
+}
+
+TEST(a_script_in_a_pipeline, is_broken_by_what_it_cannot_be_answered_with) {
+    pipeline p(8, 8);
+    request r;
+    p.enqueue(r);
+    p.sent_script(r);
+    EXPECT_EQ(p.on_reply(reply::skipped).does, what::broken);
+}
+
 } // namespace postgres_pipeline_batch_test

@@ -590,42 +590,4 @@ TEST(pipeline, tickets_survive_the_ring_going_round) {
     EXPECT_FALSE(p.draining());
 }
 
-// As many results as there are, in any number; then its Sync, alone.
-TEST(pipeline, answers_a_script_with_each_result_and_then_its_end) {
-    pipeline p(8, 8);
-    std::deque<request> r(2);
-    for (auto& x : r) p.enqueue(x);
-    p.sent_script(*p.next());
-    EXPECT_TRUE(p.in_script());
-    expect_step(p.on_reply(reply::success), what::result, &r[0]);
-    expect_step(p.on_reply(reply::row), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::success), what::result, &r[0]);
-    expect_step(p.on_reply(reply::failure), what::result, &r[0]);
-    expect_ended(p, &r[0]);
-    EXPECT_FALSE(p.in_script());
-    send_all(p);
-    answer(p, r[1]);
-}
-
-TEST(pipeline, drains_a_script_whose_caller_has_left) {
-    pipeline p(8, 8);
-    request r;
-    p.enqueue(r);
-    p.sent_script(r);
-    EXPECT_FALSE(p.abandon(r));
-    EXPECT_TRUE(p.unwanted());
-    expect_step(p.on_reply(reply::success), what::nothing, nullptr);
-    expect_step(p.on_reply(reply::failure), what::nothing, nullptr);
-    expect_ended(p, nullptr);
-    EXPECT_EQ(p.load(), 0u);
-}
-
-TEST(pipeline, is_broken_by_what_a_script_cannot_be_answered_with) {
-    pipeline p(8, 8);
-    request r;
-    p.enqueue(r);
-    p.sent_script(r);
-    EXPECT_EQ(p.on_reply(reply::skipped).does, what::broken);
-}
-
 } // namespace postgres_pipeline_test
