@@ -160,18 +160,21 @@ TEST_P(a_script, leaves_the_connection_as_it_was_for_whatever_comes_next) {
 
 TEST_P(a_script, that_could_not_be_sent_is_no_success) {
     coda::test::fault_proxy proxy(server().where());
-    pg::connection db(loop(), server().uri_at(proxy.where().port));
-    std::string const sql = "insert into " + table() + " values (1); -- " + std::string(10'000'000, 'x');
-    auto const body = [&]() -> task<> {
-        co_await db.connect();
-        proxy.cut_now(coda::test::cut::reset);
-        EXPECT_TRUE(proxy.wait_for([](auto const& s) { return s.open == 0; })); // and the loop has not looked
-        auto const r = co_await as_result(db.run_script(sql));
-        EXPECT_TRUE(r.has_error());
-        if (r.has_error()) EXPECT_EQ(r.error().code(), coda::errc::connection_lost) << r.error().message();
-        EXPECT_FALSE(db.usable());
-    };
-    run(body());
+    for (auto const how : {coda::test::cut::close, coda::test::cut::reset})
+        for (std::size_t const size : {10'000u, 30'000u, 300'000u, 10'000'000u}) {
+            pg::connection db(loop(), server().uri_at(proxy.where().port));
+            auto const sql = "insert into " + table() + " values (1); -- " + std::string(size, 'x');
+            auto const body = [&]() -> task<> {
+                co_await db.connect();
+                proxy.cut_now(how);
+                EXPECT_TRUE(proxy.wait_for([](auto const& s) { return s.open == 0; })); // and the loop has not looked
+                auto const r = co_await as_result(db.run_script(sql));
+                EXPECT_TRUE(r.has_error()) << size;
+                if (r.has_error()) EXPECT_EQ(r.error().code(), coda::errc::connection_lost) << r.error().message();
+                EXPECT_FALSE(db.usable());
+            };
+            run(body());
+        }
     EXPECT_EQ(stored(), 0);
 }
 
