@@ -88,10 +88,26 @@ void loop::ask_for_turn() noexcept {
 }
 
 void loop::turn() noexcept {
-    thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     turn_requested_ = false;
+    begin_turn();
+    end_turn();
+}
+
+// Within a turn only where a coroutine polls an adopted backend itself.
+void loop::ready(fd_watch& watch, readiness r) noexcept {
+    if (in_turn_) return watch.function_(watch.self_, r);
+    begin_turn();
+    watch.function_(watch.self_, r);
+    end_turn();
+}
+
+void loop::begin_turn() noexcept {
+    thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     now_valid_ = false;
     in_turn_ = true;
+}
+
+void loop::end_turn() noexcept {
     run_posted();
     fire_timers();
     resume_ready();

@@ -24,7 +24,7 @@ public:
 };
 
 /// A function to be run once, at the end of the current turn of the loop: when everything that was ready has run and
-/// before the loop waits again. This is where a driver writes, in one go, what the turn has queued.
+/// before the loop looks at another descriptor. This is where a driver writes, in one go, what the turn has queued.
 class deferred : public detail::list_node {
 public:
     /// Called on the loop's thread.
@@ -83,7 +83,9 @@ struct posted_function final : posted {
 /// threads. `asio_loop` and `ev_loop` are its backends. One thread runs a loop, and every member is for that thread
 /// only, but for `post` and `stop`, which are for any.
 ///
-/// A *turn* is: posted functions, due timers, ready coroutines, deferred functions; then the loop waits for I/O.
+/// A *turn* is: posted functions, due timers, ready coroutines, deferred functions. It follows each callback of a
+/// descriptor: what one connection's replies have woken has run, and what that writes is on its way, before the next
+/// connection is looked at, so that its peer works meanwhile. Then the loop waits for I/O.
 /// The loop must outlive everything that uses it. Destroying it with timers armed, coroutines ready or descriptors
 /// watched detaches them: they never fire, never resume and tell nothing (debug builds assert). Tasks that are left may
 /// then still be destroyed; ending what they wait for (setting an event, say) would resume them on a loop that is gone.
@@ -159,7 +161,7 @@ public:
 protected:
     loop() noexcept = default;
 
-    /// For backends: to be called after each wake-up, when the I/O callbacks have run.
+    /// For backends: to be called after request_turn and wake.
     void turn() noexcept;
     /// For backends: to be called when the timer set by set_backend_timer has fired.
     void backend_timer_fired() noexcept {
@@ -200,6 +202,9 @@ private:
     // Throws for a loop that runs already, where the build does not assert.
     void refuse_second_run() const;
 
+    void ready(fd_watch& watch, readiness r) noexcept;
+    void begin_turn() noexcept;
+    void end_turn() noexcept;
     void refresh_now() noexcept;
     void run_posted() noexcept;
     void fire_timers() noexcept;
@@ -259,13 +264,13 @@ public:
     /// The descriptor watched.
     int fd() const noexcept { return fd_; }
 
-    /// For backends.
-    void notify(readiness ready) noexcept { function_(self_, ready); }
+    /// For backends: calls the callback, which may destroy the watch, and then has the loop take a turn.
+    void notify(readiness ready) noexcept { loop_.ready(*this, ready); }
 
 private:
     friend class loop;
 
-    [[maybe_unused]] loop& loop_; // what an assertion asks
+    loop& loop_;
     int fd_;
     readiness wanted_ = readiness::none;
     callback function_;
