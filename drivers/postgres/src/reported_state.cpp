@@ -19,13 +19,13 @@ reported_state::reported_state(PGconn const* session) : encoding_(PQclientEncodi
 }
 
 // While more is in flight libpq tells nothing of the transaction.
-bool reported_state::changed_on(PGconn const* session) const noexcept {
+std::string_view reported_state::changed_on(PGconn const* session) const noexcept {
     auto const transaction = PQtransactionStatus(session);
-    if (transaction == PQTRANS_INTRANS || transaction == PQTRANS_INERROR) return true;
-    if (PQclientEncoding(session) != encoding_) return true;
+    if (transaction == PQTRANS_INTRANS || transaction == PQTRANS_INERROR) return "a transaction left open";
+    if (PQclientEncoding(session) != encoding_) return "client_encoding";
     for (std::size_t i = 0; i < names.size(); ++i)
-        if (values_[i] != reported(session, names[i])) return true;
-    return false;
+        if (values_[i] != reported(session, names[i])) return names[i];
+    return {};
 }
 
 } // namespace coda::pg::detail

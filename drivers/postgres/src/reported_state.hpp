@@ -17,8 +17,8 @@ public:
     // As they are now, of a session that nobody has used.
     explicit reported_state(pg_conn const* session);
 
-    // At a Sync: whether they are others. To be read at no cost to speak of, once a statement.
-    bool changed_on(pg_conn const* session) const noexcept;
+    // At a Sync: what has become another, to be told to whoever did it; empty: nothing. Read once a statement.
+    std::string_view changed_on(pg_conn const* session) const noexcept;
 
 private:
     // Settings that a session can change, as new ones are found first: that of libpq's list that was reported last.

@@ -226,10 +226,11 @@ void session::on_result(PGresult* owned) {
     result_set rows(owned);
     auto const status = PQresultStatus(owned);
     if (starts_copy(status)) return refuse_copy();
-    if (shared_by_ != nullptr && changes_session(PQcmdStatus(owned))) return refuse_change();
+    if (shared_by_ != nullptr && changes_session(PQcmdStatus(owned))) return refuse_change(PQcmdStatus(owned));
     reply const kind = meaning_of(owned);
     remember_preparation(kind);
-    if (kind == reply::sync && shared_by_ != nullptr && state_.changed_on(connection_.get())) return refuse_change();
+    if (kind == reply::sync && shared_by_ != nullptr)
+        if (auto const what = state_.changed_on(connection_.get()); !what.empty()) return refuse_change(what);
     if (kind == reply::sync && runs_again()) pipeline_.repeat();
     if (kind == reply::success) {
         std::string_view const tag = PQcmdStatus(owned);
@@ -307,9 +308,9 @@ void session::refuse_copy() noexcept {
 
 // What runs behind it, runs in its transaction or under its settings: none of that stands. Of a group nobody knows
 // whose doing it was.
-void session::refuse_change() noexcept {
+void session::refuse_change(std::string_view what) noexcept {
     auto* const r = static_cast<request*>(pipeline_.current());
-    if (r != nullptr && !pipeline_.in_group()) r->take(error(errc::needs_own_connection, outcome::completed));
+    if (r != nullptr && !pipeline_.in_group()) r->take(changed_for_all(what));
     lose(described(coda::errc::connection_lost, "another statement on it changed the session"));
 }
 

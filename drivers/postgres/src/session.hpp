@@ -129,7 +129,7 @@ private:
     void tell(pipeline::step const& step, result<result_set>&& what) noexcept;
     reply meaning_of(pg_result const* r);
     void refuse_copy() noexcept;
-    void refuse_change() noexcept;
+    void refuse_change(std::string_view what) noexcept;
     void remember_preparation(reply kind) noexcept;
     bool outlived_preparation(pg_result const* r);
     bool runs_again();

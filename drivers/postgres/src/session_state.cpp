@@ -174,6 +174,16 @@ bool changes_session(std::string_view command_tag) noexcept {
     return std::ranges::find(tags, command_tag) != std::end(tags);
 }
 
+error changed_for_all(std::string_view what) noexcept {
+    std::array<char, 160> text;
+    auto const length = fmt::format_to_n(text.data(), text.size(),
+                                         "it changed the session for all who share it ({}); lease a "
+                                         "coda::pg::connection for it",
+                                         what);
+    return described(make_error_code(errc::needs_own_connection), {text.data(), std::min(length.size, text.size())},
+                     outcome::completed);
+}
+
 bool forgets_statements(std::string_view command_tag) noexcept {
     return command_tag == "DEALLOCATE ALL" || command_tag == "DISCARD ALL";
 }

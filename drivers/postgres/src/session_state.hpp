@@ -29,6 +29,10 @@ bool is_worth_preparing(std::string_view sql) noexcept;
 // After it ran, should its words have hidden it: by the tag of its CommandComplete (PostgreSQL manual, 55.7).
 bool changes_session(std::string_view command_tag) noexcept;
 
+// The error of what was seen to have done so, by its tag or by the setting that is another: errc::needs_own_connection,
+// completed.
+error changed_for_all(std::string_view what) noexcept;
+
 // Whether what was prepared is gone with it.
 bool forgets_statements(std::string_view command_tag) noexcept;
 

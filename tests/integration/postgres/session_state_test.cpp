@@ -13,8 +13,9 @@ using coda::test::gives;
 
 class state_that_is_left : public coda::test::on_postgres {
 protected:
-    // After each of `statements` the next statement finds a session as it was.
-    void expect_replaced(std::vector<std::string> const& statements, std::string const& look) {
+    // After each of `statements`, whose error says what they changed, the next finds a session as it was.
+    void expect_replaced(std::vector<std::string> const& statements, std::string const& look,
+                         std::string const& changed_setting) {
         pg::client db(loop(), server().uri(), {.connections = 1});
         auto const body = [&]() -> task<> {
             auto const before = co_await db.query_one<std::string>(look);
@@ -24,6 +25,7 @@ protected:
                 if (!changed.has_error()) continue;
                 EXPECT_EQ(changed.error().code(), pg::errc::needs_own_connection) << sql;
                 EXPECT_EQ(changed.error().outcome(), outcome::completed) << sql;
+                EXPECT_THAT(changed.error().message(), testing::HasSubstr("(" + changed_setting + ")")) << sql;
                 co_await gives(db.query_one<std::string>(look), before);
             }
             co_await db.close();
@@ -37,24 +39,25 @@ TEST_P(state_that_is_left, of_a_setting_costs_the_connection) {
     expect_replaced({"select set_config('TimeZone', 'Asia/Tokyo', false)",
                      "do $$ begin perform set_config('TimeZone', 'Asia/Tokyo', false); end $$",
                      "do $$ begin set timezone = 'Asia/Tokyo'; end $$"},
-                    "select current_setting('TimeZone')");
-    expect_replaced({"select set_config('DateStyle', 'German', false)"}, "select current_setting('DateStyle')");
+                    "select current_setting('TimeZone')", "TimeZone");
+    expect_replaced({"select set_config('DateStyle', 'German', false)"}, "select current_setting('DateStyle')",
+                    "DateStyle");
     expect_replaced({"select set_config('IntervalStyle', 'iso_8601', false)"},
-                    "select current_setting('IntervalStyle')");
+                    "select current_setting('IntervalStyle')", "IntervalStyle");
     expect_replaced({"select set_config('client_encoding', 'LATIN1', false)"},
-                    "select current_setting('client_encoding')");
+                    "select current_setting('client_encoding')", "client_encoding");
     expect_replaced({"select set_config('standard_conforming_strings', 'off', false)"},
-                    "select current_setting('standard_conforming_strings')");
+                    "select current_setting('standard_conforming_strings')", "standard_conforming_strings");
     expect_replaced({"select set_config('default_transaction_read_only', 'on', false)"},
-                    "select current_setting('default_transaction_read_only')");
+                    "select current_setting('default_transaction_read_only')", "default_transaction_read_only");
 }
 
 TEST_P(state_that_is_left, of_a_role_costs_the_connection) {
     auto const role = server().fresh_name();
     server().ask("create role " + role);
-    expect_replaced({"select set_config('role', '" + role + "', false)",
-                     "select set_config('session_authorization', '" + role + "', false)"},
-                    "select current_user::text");
+    expect_replaced({"select set_config('role', '" + role + "', false)"}, "select current_user::text", "is_superuser");
+    expect_replaced({"select set_config('session_authorization', '" + role + "', false)"}, "select current_user::text",
+                    "session_authorization");
     server().ask("drop role " + role);
 }
 
