@@ -92,7 +92,7 @@ error unexpected_null(result_view from, std::size_t column) {
 
 } // namespace detail
 
-result_set::~result_set() { PQclear(result_); }
+void result_set::clear() noexcept { PQclear(result_); }
 
 result<> field_view::check() const {
     if (row_ >= result_.size()) return detail::no_such_row(row_, result_.size());

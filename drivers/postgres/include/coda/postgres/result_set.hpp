@@ -53,15 +53,15 @@ public:
     std::optional<bytes> raw(std::size_t row, std::size_t column) const& noexcept {
         return result_view::raw(row, column);
     }
-    std::optional<bytes> raw(std::size_t, std::size_t) const&& = delete;
+    std::optional<bytes> raw(std::size_t, std::size_t) const&& = delete; // keep it: auto rows = co_await db.query(sql)
 
     /// One row; where there is no such row, reading of it fails.
     row_view operator[](std::size_t row) const& noexcept { return {*this, row}; }
-    row_view operator[](std::size_t) const&& = delete;
+    row_view operator[](std::size_t) const&& = delete; // keep it: auto rows = co_await db.query(sql)
     iterator begin() const& noexcept { return {detail::row_list(*this), 0}; }
-    iterator begin() const&& = delete;
+    iterator begin() const&& = delete; // keep it: auto rows = co_await db.query(sql)
     iterator end() const& noexcept { return {detail::row_list(*this), size()}; }
-    iterator end() const&& = delete;
+    iterator end() const&& = delete; // keep it: auto rows = co_await db.query(sql)
 
     /// All rows as `T`: a struct described to Boost.Describe (columns by name), a std::tuple (by place), or the value
     /// of the only column; with views into this object, too. Throws coda::exception as field_view::as.
@@ -92,9 +92,14 @@ public:
     }
     template <class T>
     result<T> get(std::size_t row, std::size_t column) const&& {
-        static_assert(!detail::holds_views<T>, "it would point into a result that is gone: keep the result");
+        static_assert(!detail::holds_views<T>,
+                      "a std::string_view or bytes would point into a result that is gone: get std::string or "
+                      "std::vector<std::byte>, or keep the result: auto rows = co_await db.query(sql)");
         return field_view(*this, row, column).template try_as<T>();
     }
+
+private:
+    void clear() noexcept;
 };
 
 } // namespace coda::pg

@@ -27,11 +27,13 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
     auto group = grouped::never;
     if constexpr (requires { source.group(sql); }) group = source.group(sql);
     observed watch(observer_of(*on), *statement);
-    auto rows = co_await as_result(execute_on{*on, *statement, group, watch.notes()});
+    reading_execution<Decode> reply(*on, *statement, group, watch.notes(), decode);
+    auto rows = co_await as_result(reply);
     if (rows.has_error()) {
         watch.failed(rows.error());
         co_return as_told(source, rows.error());
     }
+    if (auto read = reply.value()) co_return std::move(*read);
     watch.came(*rows);
     if constexpr (requires { typename Decode::by_part; }) {
         if (rows->size() > rows_at_once(*rows)) {
