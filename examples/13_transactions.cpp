@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Transactions: all or nothing, a part that may fail, and running it again where others were in the way.
+// Transactions: all or nothing, a part that may fail, running it again where others were in the way, and reading where
+// nobody is.
 #include "database.hpp"
 
 #include <coda/postgres.hpp>
@@ -35,6 +36,14 @@ coda::task<> open_accounts(pg::client& db) {
     co_await db.transaction(body);
 }
 
+// A long look at everything: serializable, and yet it neither fails nor makes others fail. It waits until that is so.
+coda::task<std::int64_t> all_cents(pg::client& db) {
+    auto const sum = [](pg::transaction& tx) -> coda::task<std::int64_t> {
+        co_return co_await tx.query_value<std::int64_t>("select sum(cents)::bigint from example_transfers");
+    };
+    co_return co_await db.transaction({.isolation = pg::serializable, .read_only = true, .deferrable = true}, sum);
+}
+
 // Of two programs that do it at once, one waits for the other.
 coda::task<> forgive(pg::client& db) {
     auto lock = co_await db.advisory_lock(42); // nobody else does what follows at the same time
@@ -50,6 +59,7 @@ coda::task<> app(pg::client& db) {
     auto const broke = co_await coda::as_result(transfer(db, 1, 2, 1'000));
     fmt::print("{}\n", broke.error().message());
     co_await forgive(db);
+    fmt::print("{} cents in all\n", co_await all_cents(db));
     for (auto const& [id, cents] :
          co_await db.query<std::tuple<int, std::int64_t>>("select id, cents from example_transfers order by id"))
         fmt::print("account {}: {} cents\n", id, cents);

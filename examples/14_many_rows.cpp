@@ -16,10 +16,16 @@ coda::task<> store(coda::pg::client& db) {
     auto stored = co_await db.execute_many("insert into example_readings values ($1, $2)", readings);
     fmt::print("{} readings\n", stored);
 
-    std::vector<reading> const wrong{{1, 20.0}, {2, -300.0}};
+    std::vector<reading> const wrong{{1, 20.0}, {2, -300.0}, {3, 21.0}};
     auto r = co_await coda::as_result(db.execute_many("insert into example_readings values ($1, $2)", wrong));
     if (auto* e = r.error().details<coda::pg::batch_error>())
         fmt::print("nothing stored, because of {}: {}\n", e->index.value_or(0), r.error().message());
+
+    // Where they need not hang together: a chunk with a wrong one is left out, and the others stand.
+    char const* const insert = "insert into example_readings values ($1, $2)";
+    r = co_await coda::as_result(db.execute_many(insert, wrong, {.atomic = false, .chunk = 1}));
+    if (auto* e = r.error().details<coda::pg::batch_error>())
+        fmt::print("{} of {} stored, without {}\n", e->stored, wrong.size(), e->index.value_or(0));
 }
 
 coda::task<> ask_and_tidy(coda::pg::client& db) {

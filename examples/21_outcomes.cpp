@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What became of it: the server's errors with all their fields, and what is known of a statement that was not answered.
+// What became of it: the server's errors with all their fields, what is known of a statement that was not answered, and
+// what to do where too many ask.
 #include "database.hpp"
 
 #include <coda/postgres.hpp>
@@ -49,6 +50,30 @@ coda::task<> late(pg::client& db) {
     print("a transaction", co_await coda::as_result(coda::with_timeout(50ms, db.transaction(body))));
 }
 
+// More than may wait (max_queued): the rest ends at once, not_sent. Asking again is for a moment's crowd (to retry it
+// is throttled); where more come than the server can serve, let them take turns before they ask.
+coda::task<> crowded(pg::client& db) {
+    char const* const take = "update example_stock set pieces = pieces - 1 where pieces > 0";
+    int refused = 0;
+    auto const at_once = [&]() -> coda::task<> {
+        auto const r = co_await coda::as_result(db.execute(take));
+        if (r.has_error() && r.error().code() == coda::errc::queue_full) ++refused;
+    };
+    coda::semaphore turns(5);
+    auto const in_turn = [&]() -> coda::task<> {
+        auto const turn = co_await turns.acquire();
+        co_await at_once();
+    };
+    for (bool const all : {true, false}) {
+        refused = 0;
+        co_await coda::with_scope([&](coda::scope& customers) -> coda::task<> {
+            for (int i = 0; i < 20; ++i) customers.spawn(all ? at_once() : in_turn());
+            co_return;
+        });
+        fmt::print("{}: {} of 20 refused\n", all ? "all at once" : "in turn", refused);
+    }
+}
+
 // The server is gone in the middle: what comes next has another connection.
 coda::task<> lost(pg::client& db) {
     print("lost", co_await coda::as_result(db.execute("select pg_terminate_backend(pg_backend_pid())")));
@@ -58,15 +83,16 @@ coda::task<> lost(pg::client& db) {
 coda::task<> app(pg::client& db) {
     co_await db.execute("drop table if exists example_stock");
     co_await db.execute("create table example_stock (what text primary key, pieces int)");
-    co_await db.execute("insert into example_stock values ('tea', 12)");
+    co_await db.execute("insert into example_stock values ('tea', 100)");
     co_await refused(db);
     co_await late(db);
+    co_await crowded(db);
     co_await lost(db);
     co_await db.execute("drop table example_stock");
 }
 
 int main(int argc, char** argv) {
     coda::asio_loop loop;
-    pg::client db(loop, database(argc, argv), {.connections = 1, .connection = {.max_in_flight = 1}});
+    pg::client db(loop, database(argc, argv), {.connections = 1, .connection = {.max_in_flight = 1, .max_queued = 5}});
     loop.run(app(db));
 }

@@ -101,7 +101,7 @@ tls)
 esac
 
 server=
-folder=$(mktemp -d /tmp/coda_example_XXXXXX)
+folder=$(mktemp -d "$(temporary)/coda_example_XXXXXX")
 chmod 755 "$folder"
 trap end EXIT
 trap 'exit 143' INT TERM

@@ -23,6 +23,17 @@ unprivileged() {
     fi
 }
 
+# Where servers' folders are made: $TMPDIR, if their account can use it, its name can stand unquoted in URIs and
+# configuration files, and the path of a unix socket in it fits into 107 characters.
+temporary() {
+    local base=${TMPDIR:-/tmp}
+    if ((${#base} > 50)) || [[ $base != /* || $base =~ [^A-Za-z0-9/._-] || ! -d $base || ! -w $base ]] ||
+        ! unprivileged test -x "$base"; then
+        base=/tmp
+    fi
+    echo "$base"
+}
+
 # launch_server PIDFILE LOG COMMAND...: in a session of its own, so that a Ctrl-C does not reach it. It notes its number
 # before it becomes the server: there is no moment in which it runs and cannot be found.
 launch_server() {

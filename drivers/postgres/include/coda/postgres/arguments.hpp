@@ -76,7 +76,8 @@ private:
 template <class A>
     requires std::is_same_v<std::remove_cvref_t<A>, arguments>
 struct parameters_of<A> {
-    static_assert(std::is_lvalue_reference_v<A>, "the arguments are referred to: give them a name");
+    static_assert(std::is_lvalue_reference_v<A>,
+                  "pg::arguments are referred to until the statement has ended: give them a name, and no std::move");
     using type = argument_list;
 };
 

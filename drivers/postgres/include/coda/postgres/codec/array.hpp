@@ -112,7 +112,9 @@ struct codec<A> {
 private:
     using traits = detail::array_traits<A>;
     using element = typename detail::unwrap_optional<typename traits::element>::type;
-    static_assert(traits::dimensions <= detail::most_dimensions, "PostgreSQL's arrays have at most 6 dimensions");
+    static_assert(traits::dimensions <= detail::most_dimensions,
+                  "PostgreSQL's arrays have at most 6 dimensions, and each std::vector, std::array or std::span inside "
+                  "of another is one");
 
 public:
     static constexpr oid type = detail::array_of(detail::nested_type<element>);

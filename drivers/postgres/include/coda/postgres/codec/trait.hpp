@@ -25,15 +25,16 @@ namespace coda::pg {
 ///     static std::string name();                       // what it is called in errors, instead of `type`
 ///
 /// decode gets whatever the server, or whoever stands between, has sent: it checks lengths, and allocates no more than
-/// they allow for. Both may throw std::bad_alloc and nothing else.
+/// they allow for. Both may throw std::bad_alloc and nothing else. Both run on the loop's thread, outside of their
+/// caller's coroutine: they look at nothing but what they are given.
 template <class T>
 struct codec {
     static_assert(
         sizeof(T) == 0,
         "this type is neither a PostgreSQL parameter nor a column: use bool, char, std::int16_t, std::int32_t, "
-        "std::int64_t, float, double, std::string, a type of coda/postgres/codec, std::optional, std::vector, an enum "
-        "with BOOST_DESCRIBE_ENUM or a struct with BOOST_DESCRIBE_STRUCT of these, or specialize coda::pg::codec for "
-        "it");
+        "std::int64_t, float, double, std::string, a type of coda/postgres/codec, std::optional, std::vector, "
+        "std::tuple, an enum with BOOST_DESCRIBE_ENUM or a struct with BOOST_DESCRIBE_STRUCT of these, or specialize "
+        "coda::pg::codec for it");
 };
 
 namespace detail {

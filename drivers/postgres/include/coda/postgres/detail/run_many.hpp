@@ -85,8 +85,10 @@ public:
     // The types of the parameters, which all sets have alike; or why the first cannot be sent. There must be one.
     result<statement_view> announce() {
         using set = std::iter_reference_t<Iterator>;
-        static_assert(std::is_lvalue_reference_v<set> || !std::is_same_v<std::remove_cvref_t<set>, arguments>,
-                      "the types of the first set are referred to: make a range of arguments that exist");
+        static_assert(
+            std::is_lvalue_reference_v<set> || !std::is_same_v<std::remove_cvref_t<set>, arguments>,
+            "the first of these pg::arguments is referred to until all are sent: give a range of such as exist, "
+            "a std::vector of them");
         decltype(auto) first = *next_;
         return set_.encode(sql_, first);
     }
