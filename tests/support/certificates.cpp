@@ -60,6 +60,27 @@ void certificate_authority::sign(std::string_view name, std::string_view common_
              "-CAcreateserial", "-days", std::to_string(days), "-copy_extensions", "copy", "-out", file("pem")});
 }
 
+void certificate_authority::encrypt(std::string_view name, std::string const& password) const {
+    auto const key = path(fmt::format("{}.key", name));
+    auto const encrypted = key + ".encrypted";
+    openssl(folder_, {"pkcs8", "-topk8", "-in", key, "-out", encrypted, "-passout", "pass:" + password});
+    std::filesystem::rename(encrypted, key);
+}
+
+void certificate_authority::revoke(std::string_view name) const {
+    auto const settings = path("revoking.cnf");
+    std::ofstream(settings) << "[ca]\ndefault_ca = this\n[this]\ndefault_md = sha256\ndefault_crl_days = 30\n"
+                            << "database = " << path("revoked") << '\n';
+    std::ofstream(path("revoked"), std::ios::app).close(); // openssl wants it to be there
+    auto const as_authority = [&](std::vector<std::string> words) {
+        words.insert(words.begin(),
+                     {"ca", "-config", settings, "-cert", path("authority.pem"), "-keyfile", path("authority.key")});
+        openssl(folder_, std::move(words));
+    };
+    as_authority({"-revoke", path(fmt::format("{}.pem", name))});
+    as_authority({"-gencrl", "-out", path("authority.crl")});
+}
+
 std::string certificate_authority::path(std::string_view file) const { return fmt::format("{}/{}", folder_, file); }
 
 std::string certificate_authority::content(std::string_view file) const {

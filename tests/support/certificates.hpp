@@ -22,6 +22,11 @@ public:
     void sign(std::string_view name, std::string_view common_name, std::string_view names = {}, int days = 30,
               std::string_view access = {}) const;
 
+    /// Encrypts such a key with a password, in its place.
+    void encrypt(std::string_view name, std::string const& password) const;
+    /// Takes back such a certificate: authority.crl is the list of all that were.
+    void revoke(std::string_view name) const;
+
     /// The path of such a file; "authority.pem" is what to trust.
     std::string path(std::string_view file) const;
     /// What is in it.

@@ -49,7 +49,17 @@ operation<std::vector<server_address>> resolved(std::vector<server_address> serv
     co_return std::move(all);
 }
 
+// Else OpenSSL asks the terminal for the password of an encrypted key whose URI has none, and the loop waits for it.
+void ask_nobody_for_passwords() {
+    static bool const once = [] {
+        if (PQgetSSLKeyPassHook_OpenSSL() == nullptr) PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
+        return true;
+    }();
+    static_cast<void>(once);
+}
+
 connection_handle start(conninfo const& info) {
+    ask_nobody_for_passwords();
     auto const parameters = info.parameters();
     std::vector<char const*> keywords;
     std::vector<char const*> values;

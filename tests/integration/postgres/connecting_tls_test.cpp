@@ -3,8 +3,11 @@
 #include "on_postgres.hpp"
 #include "support/cancel_everywhere.hpp"
 #include "support/certificates.hpp"
+#include "support/environment.hpp"
 #include "support/own_postgres.hpp"
 #include "support/tls_relay.hpp"
+
+#include <fcntl.h>
 
 namespace postgres_connecting_tls_test {
 
@@ -14,6 +17,7 @@ using coda::as_result;
 using coda::outcome;
 using coda::task;
 using coda::test::certificate_authority;
+using coda::test::environment;
 using coda::test::gives;
 using testing::HasSubstr;
 using testing::Not;
@@ -161,6 +165,83 @@ TEST_P(connecting_by_tls, shows_the_certificate_that_the_server_asks_for) {
         as_bearer(fmt::format("&sslcert={}&sslkey={}", unknown.path("bearer.pem"), unknown.path("bearer.key"))));
     EXPECT_EQ(forged.code(), pg::errc::connect_failed);
     EXPECT_THAT(forged.message(), HasSubstr("unknown ca"));
+}
+
+TEST_P(connecting_by_tls, shows_a_certificate_whose_key_has_a_password) {
+    start_for_localhost();
+    authority_.sign("bearer", "bearer");
+    authority_.encrypt("bearer", "battery staple");
+    auto const with = [&](std::string const& password) {
+        return uri("bearer", "localhost", trusting("verify-full") + showing("bearer") + "&sslpassword=" + password);
+    };
+    expect_encrypted(with("battery%20staple"));
+    auto const wrong = refused(with("another%20staple"));
+    EXPECT_EQ(wrong.code(), pg::errc::connect_failed);
+    EXPECT_THAT(wrong.message(), HasSubstr("could not load private key file"));
+    EXPECT_THAT(wrong.message(), HasSubstr(authority_.path("bearer.key")));
+    EXPECT_THAT(wrong.message(), Not(HasSubstr("staple")));
+}
+
+// Whoever is asked for it at a terminal holds up the loop until he answers. In a process of its own, which has no
+// terminal: there OpenSSL would ask on its standard error.
+TEST_P(connecting_by_tls, asks_nobody_for_the_password_of_a_key) {
+    start_for_localhost();
+    authority_.sign("bearer", "bearer");
+    authority_.encrypt("bearer", "battery staple");
+    auto const by = uri("bearer", "127.0.0.1", trusting("verify-full") + showing("bearer"));
+    auto const fails = [&] {
+        ::setsid();
+        ::dup2(coda::test::unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)).get(), STDIN_FILENO);
+        auto const own = coda::test::make_loop(GetParam());
+        pg::connection db(*own, by);
+        auto const body = [&]() -> task<bool> {
+            auto const made = co_await as_result(db.connect());
+            if (!made.has_error() || made.error().code() != pg::errc::connect_failed) co_return false;
+            co_return made.error().message().find("could not load private key file") != std::string::npos;
+        };
+        ::_exit(own->run(body()) ? 0 : 1);
+    };
+    EXPECT_EXIT(fails(), testing::ExitedWithCode(0), Not(HasSubstr("Enter PEM pass phrase")));
+}
+
+TEST_P(connecting_by_tls, to_a_server_whose_certificate_was_revoked_is_refused) {
+    start_for_localhost();
+    authority_.sign("another", "another");
+    authority_.revoke("another");
+    auto const by = [&](std::string_view mode) {
+        return uri("coda", "localhost", trusting(mode) + "&sslcrl=" + authority_.path("authority.crl"));
+    };
+    expect_encrypted(by("verify-full"));
+    authority_.revoke("server");
+    for (auto const* mode : {"verify-ca", "verify-full"}) {
+        auto const e = refused(by(mode));
+        EXPECT_EQ(e.code(), pg::errc::connect_failed) << mode;
+        EXPECT_THAT(e.message(), HasSubstr("certificate verify failed"));
+    }
+    expect_encrypted(uri("coda", "localhost", trusting("verify-full"))); // nobody asked
+    environment const list("PGSSLCRL", authority_.path("authority.crl"));
+    EXPECT_EQ(refused(uri("coda", "localhost", trusting("verify-full"))).code(), pg::errc::connect_failed);
+}
+
+TEST_P(connecting_by_tls, is_what_the_environment_says_where_the_uri_does_not) {
+    coda::test::own_postgres plain;
+    plain.start();
+    start_for_localhost();
+    certificate_authority const another;
+    auto const by = fmt::format("postgresql://coda@localhost:{}/coda", server_->port());
+    {
+        environment const mode("PGSSLMODE", "verify-full");
+        EXPECT_EQ(refused(fmt::format("postgresql://coda@127.0.0.1:{}/coda", plain.port())).code(),
+                  pg::errc::connect_failed);
+        environment const trusted("PGSSLROOTCERT", authority_.path("authority.pem"));
+        expect_encrypted(by);
+        environment const not_trusted("PGSSLROOTCERT", another.path("authority.pem"));
+        EXPECT_THAT(refused(by).message(), HasSubstr("certificate verify failed"));
+        expect_encrypted(by + "?sslrootcert=" + authority_.path("authority.pem"));
+    }
+    environment const off("PGSSLMODE", "disable");
+    EXPECT_EQ(refused(by).code(), pg::make_sqlstate("28000"));
+    expect_encrypted(by + "?sslmode=require");
 }
 
 TEST_P(connecting_by_tls, binds_the_login_to_the_channel) {
