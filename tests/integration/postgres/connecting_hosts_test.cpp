@@ -2,7 +2,10 @@
 // Which server a connection string leads to: several hosts, what they are, and where the string's missing parts come
 // from.
 #include "on_postgres.hpp"
+#include "support/environment.hpp"
 #include "support/own_postgres.hpp"
+
+#include <coda/retry.hpp>
 
 #include <fstream>
 #include <map>
@@ -14,27 +17,15 @@ using namespace std::chrono_literals;
 namespace pg = coda::pg;
 using coda::as_result;
 using coda::outcome;
+using coda::scope;
 using coda::task;
+using coda::test::environment;
 using coda::test::gives;
 using coda::test::own_postgres;
+using coda::test::postgres_session;
+using coda::test::until;
 using testing::HasSubstr;
 using testing::Not;
-
-// Sets a variable of the environment until it goes.
-class environment {
-public:
-    environment(char const* name, std::string const& value) : name_(name) {
-        if (char const* const before = std::getenv(name)) before_ = before;
-        setenv(name, value.c_str(), 1);
-    }
-    ~environment() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-    environment(environment const&) = delete;
-    environment& operator=(environment const&) = delete;
-
-private:
-    char const* name_;
-    std::optional<std::string> before_;
-};
 
 class the_server : public coda::test::on_postgres {
 protected:
@@ -162,6 +153,59 @@ TEST_P(the_server, is_found_by_a_service) {
     EXPECT_EQ(port_by("").value(), port);
 }
 
+TEST_P(the_server, is_told_by_the_environment_what_a_uri_leaves_out) {
+    auto const uri = fmt::format("postgresql://127.0.0.1:{}", server().where().port);
+    environment const user("PGUSER", "coda_password");
+    environment const password("PGPASSWORD", "correct horse");
+    environment const database("PGDATABASE", "coda");
+    environment const name("PGAPPNAME", server().mark());
+    environment const options("PGOPTIONS", "-c work_mem=1234kB");
+    auto const sql = "select concat_ws(' ', current_user, current_database(), current_setting('application_name'), "
+                     "current_setting('work_mem'))";
+    auto const expected = fmt::format("coda_password coda {} 1234kB", server().mark());
+    EXPECT_EQ(ask<std::string>(uri, sql), expected);
+    pg::client db(loop(), uri);
+    auto const body = [&]() -> task<> {
+        co_await gives(db.query_one<std::string>(sql), expected);
+        co_await db.close();
+    };
+    run(body());
+    EXPECT_EQ(ask<std::string>(uri + "/?options=-c%20work_mem%3D64kB", "select current_setting('work_mem')"), "64kB")
+        << "what the URI says comes first";
+}
+
+TEST_P(the_server, gets_the_password_of_the_environment) {
+    auto const port = server().where().port;
+    auto const by = [&](std::string_view who) {
+        return fmt::format("postgresql://{}@127.0.0.1:{}/coda?application_name={}", who, port, server().mark());
+    };
+    {
+        environment const right("PGPASSWORD", "correct horse");
+        EXPECT_EQ(port_by(by("coda_password")).value(), port);
+    }
+    environment const wrong("PGPASSWORD", "wrong horse");
+    auto const refused = port_by(by("coda_password"));
+    EXPECT_EQ(refused.error().code(), pg::sqlstate::invalid_password);
+    EXPECT_EQ(refused.error().outcome(), outcome::not_sent);
+    EXPECT_THAT(refused.error().message(), Not(HasSubstr("horse")));
+    EXPECT_EQ(port_by(by("coda_password:correct%20horse")).value(), port) << "what the URI says comes first";
+}
+
+TEST_P(the_server, gets_the_password_of_the_passfile_that_the_environment_names) {
+    own_postgres const place;
+    auto const file = place.folder() + "/passwords";
+    auto const port = server().where().port;
+    std::ofstream(file) << "127.0.0.1:" << port << ":coda:coda_password:correct horse\n";
+    ::chmod(file.c_str(), 0600);
+    auto const uri =
+        fmt::format("postgresql://coda_password@127.0.0.1:{}/coda?application_name={}", port, server().mark());
+    environment const passfile("PGPASSFILE", file);
+    EXPECT_EQ(port_by(uri).value(), port);
+    EXPECT_EQ(port_by(uri + "&passfile=/no/such/file").error().code(), pg::errc::connect_failed);
+    environment const wrong("PGPASSWORD", "wrong horse");
+    EXPECT_EQ(port_by(uri).error().code(), pg::sqlstate::invalid_password) << "a password comes before the file";
+}
+
 // By the name in the connection string, though it was resolved before.
 TEST_P(the_server, gets_the_password_of_the_passfile) {
     own_postgres const place;
@@ -198,6 +242,139 @@ TEST_P(the_server, keeps_those_settings_after_a_reset) {
         co_await db.execute("set work_mem = '4MB'");
         co_await db.reset();
         co_await gives(db.query_one<std::string>("select current_setting('work_mem')"), "1234kB");
+        co_await db.close();
+    };
+    run(body());
+}
+
+// Of a client, whose connections each find a server of their own.
+class the_servers : public the_server {
+protected:
+    std::string marked(std::uint16_t first, std::uint16_t second, std::string_view more = {}) {
+        return both(first, second, fmt::format("application_name={}{}", server().mark(), more));
+    }
+    // Has a client open all of its connections.
+    static task<> open_all(pg::client& db, std::size_t connections) {
+        bool enough = false;
+        auto const asks = [&]() -> task<> {
+            while (!enough) co_await db.query("select 1");
+        };
+        auto const all = [&](scope& s) -> task<> {
+            for (std::size_t i = 0; i < 4 * connections; ++i) s.spawn(asks());
+            co_await until([&] { return db.open_connections() == connections; });
+            enough = true;
+        };
+        co_await coda::with_scope(all);
+    }
+    // How many connections with this test's mark this server has.
+    long connections_of(own_postgres const& one) {
+        return postgres_session(one.uri()).count(
+            fmt::format("select count(*) from pg_stat_activity where application_name = '{}'", server().mark()));
+    }
+};
+CODA_ON_EVERY_LOOP(the_servers);
+
+TEST_P(the_servers, of_a_client_are_all_of_them_by_chance_and_the_others_where_one_is_down) {
+    own_postgres another;
+    another.start();
+    std::mt19937_64 random(7);
+    pg::connection_options const by_chance{.hosts = pg::host_order::random, .random = random};
+    pg::client db(loop(), marked(another.port(), server().where().port), {.connections = 16, .connection = by_chance});
+    auto const body = [&]() -> task<> {
+        co_await open_all(db, 16);
+        auto const here = server().connections();
+        EXPECT_GT(here, 2);
+        EXPECT_LT(here, 14);
+        EXPECT_EQ(connections_of(another), 16 - here);
+        another.signal(SIGINT);
+        another.join();
+        co_await until([&] { return db.open_connections() == static_cast<std::size_t>(here); });
+        co_await open_all(db, 16);
+        EXPECT_EQ(server().connections(), 16);
+        co_await db.close();
+    };
+    run(body());
+}
+
+TEST_P(the_servers, of_a_client_are_the_first_alone_where_chance_is_not_asked_for) {
+    own_postgres another;
+    another.start();
+    pg::client db(loop(), marked(another.port(), server().where().port), {.connections = 8});
+    auto const body = [&]() -> task<> {
+        co_await open_all(db, 8);
+        EXPECT_EQ(connections_of(another), 8);
+        EXPECT_EQ(server().connections(), 0);
+        co_await db.close();
+    };
+    run(body());
+}
+
+// As libpq has it from 16 on; before that it knows no such word.
+TEST_P(the_servers, of_a_client_are_spread_by_the_connection_string_where_libpq_can) {
+    own_postgres another;
+    another.start();
+    auto const uri = marked(another.port(), server().where().port, "&load_balance_hosts=random");
+    if (PQlibVersion() < 160'000) {
+        EXPECT_THROW(pg::client(loop(), uri), coda::exception);
+        return;
+    }
+    std::mt19937_64 random(7);
+    pg::connection_options const seeded{.random = random};
+    pg::client db(loop(), uri, {.connections = 16, .connection = seeded});
+    auto const body = [&]() -> task<> {
+        co_await open_all(db, 16);
+        EXPECT_GT(server().connections(), 0);
+        EXPECT_GT(connections_of(another), 0);
+        co_await db.close();
+    };
+    run(body());
+}
+
+TEST_P(the_servers, of_a_client_that_writes_are_those_that_are_not_read_only) {
+    own_postgres reading;
+    reading.start({"default_transaction_read_only=on"});
+    std::mt19937_64 random(7);
+    pg::connection_options const by_chance{.hosts = pg::host_order::random, .random = random};
+    pg::client db(loop(), marked(reading.port(), server().where().port, "&target_session_attrs=read-write"),
+                  {.connections = 8, .connection = by_chance});
+    auto const body = [&]() -> task<> {
+        co_await open_all(db, 8);
+        EXPECT_EQ(server().connections(), 8);
+        EXPECT_EQ(connections_of(reading), 0);
+        co_await db.close();
+    };
+    run(body());
+}
+
+TEST_P(the_servers, of_a_client_that_writes_are_the_new_primary_when_the_old_one_has_gone) {
+    own_postgres primary;
+    primary.start();
+    own_postgres standby;
+    standby.copy(primary);
+    standby.start();
+    std::mt19937_64 random(7);
+    pg::connection_options const by_chance{.hosts = pg::host_order::random, .random = random};
+    pg::client db(loop(), marked(standby.port(), primary.port(), "&target_session_attrs=read-write"),
+                  {.connections = 4, .connection = by_chance});
+    auto const writes = [&]() -> task<std::int32_t> {
+        auto const port = co_await db.query_one<std::int32_t>("select inet_server_port() from lo_create(0)");
+        co_return port;
+    };
+    auto const body = [&]() -> task<> {
+        co_await open_all(db, 4);
+        EXPECT_EQ(connections_of(primary), 4);
+        EXPECT_EQ(connections_of(standby), 0);
+        co_await gives(writes(), primary.port());
+        primary.signal(SIGINT);
+        primary.join();
+        co_await until([&] { return db.open_connections() == 0; });
+        auto const none = co_await as_result(writes());
+        EXPECT_EQ(none.error().code(), pg::errc::connect_failed) << "the standby is none yet";
+        EXPECT_EQ(none.error().outcome(), outcome::not_sent);
+        standby.promote();
+        auto policy = coda::retry_policy::transient();
+        policy.max_attempts = 1000;
+        co_await gives(coda::with_timeout(20s, coda::retry(policy, writes)), standby.port());
         co_await db.close();
     };
     run(body());

@@ -6,6 +6,7 @@
 #include "support/unreachable_endpoint.hpp"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 namespace postgres_connecting_test {
@@ -44,6 +45,15 @@ protected:
             co_await gives(db.query_one<std::int32_t>("select 1"), 1);
         };
         run(body());
+    }
+    // Several servers, and this one behind them: so often that a machine that is too slow for one share of the time has
+    // more of them.
+    std::string behind(std::vector<std::uint16_t> ports) {
+        ports.resize(20, server().where().port);
+        std::string hosts = "127.0.0.1";
+        for (std::size_t i = 1; i < ports.size(); ++i) hosts += ",127.0.0.1";
+        return fmt::format("host={} port={} user=coda dbname=coda application_name={}", hosts, fmt::join(ports, ","),
+                           server().mark());
     }
     static std::string at(endpoint const& e) { return fmt::format("postgresql://me:s3cret@127.0.0.1:{}/x", e.port); }
 };
@@ -143,23 +153,36 @@ TEST_P(connecting, is_bounded_where_nobody_answers) {
     }
 }
 
-// The good one stands there several times, so that a machine that is too slow for one share has more of them.
 TEST_P(connecting, goes_on_to_the_next_where_one_does_not_answer) {
     coda::test::unreachable_endpoint nobody;
     coda::test::scripted_peer silent([](coda::test::conversation& with) { with.hang(); });
-    auto const good = server().where().port;
-    std::string hosts = "127.0.0.1,127.0.0.1", ports = fmt::format("{},{}", nobody.where().port, silent.where().port);
-    for (int i = 0; i < 18; ++i) {
-        hosts += ",127.0.0.1";
-        ports += fmt::format(",{}", good);
-    }
-    auto const uri = fmt::format("host={} port={} user=coda dbname=coda", hosts, ports);
+    auto const uri = behind({nobody.where().port, silent.port()});
     pg::connection db(loop(), uri, {.connect_timeout = 6s});
+    pg::client many(loop(), uri, {.connections = 1, .connection = {.connect_timeout = 6s}});
     auto const body = [&]() -> task<> {
         co_await db.connect();
         co_await gives(db.query_one<std::int32_t>("select 1"), 1);
+        co_await gives(many.query_one<std::int32_t>("select 1"), 1);
+        co_await many.close();
     };
     run(body());
+}
+
+TEST_P(connecting, shares_the_time_that_its_caller_has_among_the_servers) {
+    coda::test::scripted_peer silent([](coda::test::conversation& with) { with.hang(); });
+    coda::test::scripted_peer half([](coda::test::conversation& with) {
+        with.expect_bytes(8); // the request for TLS
+        with.send("N");
+        with.hang();
+    });
+    pg::connection db(loop(), behind({silent.port(), half.port()}), {.connect_timeout = 24h});
+    auto const body = [&]() -> task<> {
+        co_await coda::with_timeout(6s, db.connect());
+        co_await gives(db.query_one<std::int32_t>("select 1"), 1);
+    };
+    run(body());
+    EXPECT_TRUE(silent.wait_until_accepted(1)) << "they came first";
+    EXPECT_TRUE(half.wait_until_accepted(1));
 }
 
 TEST_P(connecting, goes_over_all_servers_again_where_a_standby_is_preferred) {

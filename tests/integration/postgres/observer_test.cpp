@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What an observer is told of statements and notices.
 #include "on_postgres.hpp"
+#include "support/fault_proxy.hpp"
+#include "support/own_postgres.hpp"
 
 #include <set>
 
@@ -9,9 +11,12 @@ namespace postgres_observer_test {
 using namespace std::chrono_literals;
 namespace pg = coda::pg;
 using coda::as_result;
+using coda::outcome;
 using coda::scope;
 using coda::task;
+using coda::test::gives;
 using coda::test::until;
+using testing::Contains;
 using testing::ElementsAre;
 
 // Keeps what it is told, but for the references.
@@ -270,6 +275,110 @@ TEST_P(observer, is_told_of_grouped_statements_each_and_of_those_that_are_sent_a
         EXPECT_EQ(parameters.size(), 32u);
         seen.all.clear();
     }
+}
+
+TEST_P(observer, is_told_of_all_that_a_client_has_lost_with_a_connection) {
+    coda::test::fault_proxy proxy(server().where());
+    pg::connection_options const watched{.max_in_flight = 2, .observer = &seen};
+    pg::client db(loop(), server().uri_at(proxy.port()), {.connections = 1, .connection = watched});
+    auto const key = server().fresh_key();
+    server().lock(key);
+    auto const ask = [&](std::string sql) -> task<> { co_await as_result(db.execute(sql)); };
+    auto const body = [&](scope& s) -> task<> {
+        co_await db.connect();
+        s.spawn(ask(fmt::format("select pg_advisory_lock({})", key)));
+        co_await until([&] { return server().waiting_for(key) == 1; });
+        auto const sent = proxy.stats().to_server.received;
+        s.spawn(ask("select 'in flight'"));
+        s.spawn(ask("select 'in the queue'"));
+        co_await until([&] { return proxy.stats().to_server.received > sent; });
+        EXPECT_TRUE(seen.all.empty());
+        EXPECT_EQ(server().terminate_all(), 1);
+    };
+    run(coda::with_scope(body));
+    ASSERT_EQ(seen.all.size(), 3u);
+    auto const of = [&](std::string_view text) {
+        return *std::ranges::find_if(seen.all, [&](auto const& n) { return n.sql.find(text) != n.sql.npos; });
+    };
+    auto const running = of("pg_advisory_lock");
+    EXPECT_EQ(running.failure.code(), pg::sqlstate::admin_shutdown);
+    EXPECT_EQ(running.failure.outcome(), outcome::unknown);
+    EXPECT_EQ(running.event.use, pg::statement_use::prepared);
+    EXPECT_GT(running.event.server, 0s);
+    auto const in_flight = of("in flight");
+    EXPECT_EQ(in_flight.failure.code(), coda::errc::connection_lost);
+    EXPECT_EQ(in_flight.failure.outcome(), outcome::unknown);
+    EXPECT_EQ(in_flight.event.use, pg::statement_use::prepared);
+    EXPECT_GT(in_flight.event.server, 0s);
+    auto const queued = of("in the queue");
+    EXPECT_EQ(queued.failure.code(), coda::errc::connection_lost);
+    EXPECT_EQ(queued.failure.outcome(), outcome::not_sent);
+    EXPECT_EQ(queued.event.use, pg::statement_use::not_sent);
+    EXPECT_EQ(queued.event.server, 0s);
+    auto const after = [&]() -> task<> {
+        co_await db.execute("select 'in flight'");
+        co_await db.close();
+    };
+    run(after());
+    ASSERT_EQ(seen.all.size(), 4u);
+    EXPECT_EQ(seen.all[3].event.failure, nullptr);
+    EXPECT_EQ(seen.all[3].event.use, pg::statement_use::prepared) << "on the new connection";
+}
+
+TEST_P(observer, is_told_why_a_server_leaves_a_client) {
+    coda::test::own_postgres own;
+    own.start();
+    pg::client db(loop(), own.uri(), {.connections = 1, .connection = {.observer = &seen}});
+    coda::test::postgres_session look(own.uri());
+    auto const running = [&] {
+        return look.count("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == 1;
+    };
+    auto const body = [&](scope& s) -> task<> {
+        auto asks = s.spawn(as_result(db.execute("select pg_sleep(3600)")));
+        co_await until(running);
+        own.signal(SIGQUIT);
+        co_await asks.join();
+        own.join();
+    };
+    run(coda::with_scope(body));
+    EXPECT_THAT(seen.notices, ElementsAre("WARNING 57P01: terminating connection due to immediate shutdown command"));
+    ASSERT_EQ(seen.all.size(), 1u);
+    EXPECT_EQ(seen.all[0].failure.code(), coda::errc::connection_lost);
+    EXPECT_EQ(seen.all[0].failure.outcome(), outcome::unknown);
+}
+
+// By each of its connections, and nobody else's: whose statement it was and where that ran.
+TEST_P(observer, is_told_what_the_server_says_to_a_clients_statements) {
+    auto const function = server().fresh_name();
+    server().ask("create function " + function +
+                 "(n text) returns int language plpgsql as $$ begin raise notice '% by %', n, pg_backend_pid(); "
+                 "return pg_backend_pid(); end $$");
+    auto const sql = "select " + function + "($1)";
+    auto const talks = [&](notes& told, std::string name) -> task<> {
+        pg::client db(loop(), server().uri(), {.connections = 3, .connection = {.observer = &told}});
+        std::set<std::int32_t> backends;
+        std::size_t asked = 0;
+        auto const asks = [&]() -> task<> {
+            while (backends.size() < 3) {
+                auto const whose = fmt::format("{} {}", name, ++asked);
+                auto const backend = co_await db.query_one<std::int32_t>(sql, whose);
+                EXPECT_THAT(told.notices, Contains(fmt::format("NOTICE 00000: {} by {}", whose, backend)).Times(1));
+                backends.insert(backend);
+            }
+        };
+        auto const all = [&](scope& s) -> task<> {
+            for (int i = 0; i < 60; ++i) s.spawn(asks());
+            co_return;
+        };
+        co_await coda::with_scope(all);
+        EXPECT_EQ(told.notices.size(), asked);
+        EXPECT_EQ(told.all.size(), asked);
+        co_await db.close();
+    };
+    notes others;
+    auto const body = [&]() -> task<> { co_await coda::when_all(talks(seen, "mine"), talks(others, "another's")); };
+    run(body());
+    server().ask("drop function " + function + "(text)");
 }
 
 } // namespace postgres_observer_test

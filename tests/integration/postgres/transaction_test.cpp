@@ -11,8 +11,10 @@ namespace pg = coda::pg;
 using coda::as_result;
 using coda::outcome;
 using coda::result;
+using coda::scope;
 using coda::task;
 using coda::test::gives;
+using coda::test::postgres_session;
 using coda::test::until;
 using testing::HasSubstr;
 
@@ -459,6 +461,85 @@ TEST_P(transaction, holds_an_advisory_lock_until_it_ends) {
         co_await gives(other->transaction(tries), true);
     };
     run(test());
+}
+
+class a_deferrable_transaction : public transaction {
+protected:
+    void SetUp() override {
+        transaction::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        writer_.emplace(coda::test::server_variable("CODA_TEST_POSTGRES_URI"));
+        writer_->ask("begin isolation level serializable");
+        writer_->ask("insert into " + table() + " values (1)");
+    }
+    void TearDown() override {
+        writer_.reset();
+        transaction::TearDown();
+    }
+
+    static constexpr pg::transaction_options deferrable{
+        .isolation = pg::serializable, .read_only = true, .deferrable = true};
+
+    // Somebody else's, that reads and writes.
+    postgres_session& writer() { return *writer_; }
+    // Whether the connection waits until others have ended, by the server's own word.
+    bool waits(pg::connection const& db) {
+        return server().ask(fmt::format("select wait_event from pg_stat_activity where pid = {}", db.backend_pid())) ==
+               "SafeSnapshot";
+    }
+    // A body that reads.
+    auto reads() {
+        return [this](pg::transaction& tx) -> task<> {
+            co_await tx.query("select n from " + table());
+            has_read = true;
+        };
+    }
+    bool has_read = false;
+
+private:
+    std::optional<postgres_session> writer_;
+};
+CODA_ON_EVERY_LOOP(a_deferrable_transaction);
+
+TEST_P(a_deferrable_transaction, reads_nothing_before_those_who_write_have_ended) {
+    auto db = connected();
+    auto const body = [&](scope& s) -> task<> {
+        co_await db->transaction({.isolation = pg::serializable, .read_only = true}, reads());
+        EXPECT_TRUE(has_read) << "one that is not deferrable";
+        has_read = false;
+        auto reader = s.spawn(db->transaction(deferrable, reads()));
+        co_await until([&] { return waits(*db); });
+        EXPECT_FALSE(has_read);
+        writer().ask("commit");
+        co_await reader.join();
+        EXPECT_TRUE(has_read);
+    };
+    run(coda::with_scope(body));
+}
+
+TEST_P(a_deferrable_transaction, may_be_left_while_it_waits) {
+    auto db = connected();
+    auto const pid = db->backend_pid();
+    auto const usable = [&]() -> task<> {
+        co_await gives(db->query_one<std::int32_t>("select pg_backend_pid()"), pid);
+        EXPECT_EQ(server().active(), 0);
+    };
+    auto const body = [&](scope& s) -> task<> {
+        auto reader = s.spawn(db->transaction(deferrable, reads()));
+        co_await until([&] { return waits(*db); });
+        co_await gives(reader.cancel(), outcome::not_sent, "it has only read");
+        co_await usable();
+        auto const late = co_await as_result(coda::with_timeout(50ms, db->transaction(deferrable, reads())));
+        EXPECT_EQ(late.error().code(), coda::errc::timed_out);
+        EXPECT_EQ(late.error().outcome(), outcome::not_sent);
+        co_await usable();
+        EXPECT_FALSE(has_read);
+        EXPECT_EQ(writer().ask("select n from " + table()), "1") << "it was not disturbed";
+        writer().ask("rollback");
+        co_await db->transaction(deferrable, reads());
+        EXPECT_TRUE(has_read);
+    };
+    run(coda::with_scope(body));
 }
 
 } // namespace postgres_transaction_test

@@ -3,6 +3,9 @@
 
 #include <coda/postgres/detail/request.hpp>
 
+#include <exception>
+#include <optional>
+
 namespace coda::pg::detail {
 
 // The wait below all statements: sends one on a session and waits for its result. The statement's arrays and texts must
