@@ -50,6 +50,7 @@ operation<std::vector<server_address>> resolved(std::vector<server_address> serv
 }
 
 // Else OpenSSL asks the terminal for the password of an encrypted key whose URI has none, and the loop waits for it.
+// The hook is the process's; one that the program has set stays.
 void ask_nobody_for_passwords() {
     static bool const once = [] {
         if (PQgetSSLKeyPassHook_OpenSSL() == nullptr) PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);

@@ -15,23 +15,27 @@ namespace {
 
 bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// Behind blanks and comments; those of several lines nest.
+// Of the comment that it begins with, 0: with none. Those of several lines nest.
+std::size_t comment_length(std::string_view sql) noexcept {
+    if (sql.starts_with("--")) return std::min(sql.find_first_of("\r\n"), sql.size());
+    std::size_t at = 0, depth = 0;
+    while (at < sql.size()) {
+        bool const opens = sql.substr(at).starts_with("/*");
+        bool const closes = depth > 0 && sql.substr(at).starts_with("*/");
+        depth = opens ? depth + 1 : closes ? depth - 1 : depth;
+        if (!opens && depth == 0) return closes ? at + 2 : 0;
+        at += opens || closes ? 2 : 1;
+    }
+    return sql.size();
+}
+
+// Behind blanks and comments.
 std::string_view without_comments(std::string_view sql) noexcept {
     while (true) {
         sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f\v;"), sql.size()));
-        if (sql.starts_with("--")) {
-            sql.remove_prefix(std::min(sql.find_first_of("\r\n"), sql.size()));
-        } else if (sql.starts_with("/*")) {
-            std::size_t depth = 0;
-            do {
-                bool const opens = sql.starts_with("/*");
-                bool const closes = sql.starts_with("*/");
-                depth = opens ? depth + 1 : closes ? depth - 1 : depth;
-                sql.remove_prefix(opens || closes ? 2 : 1);
-            } while (depth > 0 && !sql.empty());
-        } else {
-            return sql;
-        }
+        auto const comment = comment_length(sql);
+        if (comment == 0) return sql;
+        sql.remove_prefix(comment);
     }
 }
 
@@ -100,16 +104,59 @@ bool creates_temporary(std::string_view sql) noexcept {
     return is_temporary(sql) || names_their_schema(sql);
 }
 
-// In a literal, or behind a -- of its line.
-bool is_said(std::string_view sql, std::size_t at) noexcept {
-    auto const before = sql.substr(0, at);
-    auto const line = before.substr(before.find_last_of("\r\n") + 1);
-    return std::ranges::count(before, '\'') % 2 != 0 || line.find("--") != line.npos;
+// Of the literal or quoted name at this place, 0: there is none (PostgreSQL manual, 4.1.2).
+std::size_t quoted_length(std::string_view sql, std::size_t at) noexcept {
+    auto const rest = sql.substr(at);
+    std::size_t end = rest.npos;
+    if (rest.front() == '$' && (at == 0 || !is_in_name(sql[at - 1]))) {
+        auto const tag = rest.substr(0, std::min(rest.find('$', 1), rest.size() - 1) + 1);
+        bool const is_tag = tag.size() > 1 && tag.back() == '$' && !(tag[1] >= '0' && tag[1] <= '9') &&
+                            std::ranges::all_of(tag, is_in_name);
+        if (!is_tag) return 0;
+        end = rest.find(tag, tag.size());
+        return end == rest.npos ? rest.size() : end + tag.size();
+    }
+    if (rest.front() != '\'' && rest.front() != '"') return 0;
+    bool const escapes = rest.front() == '\'' && at > 0 && (sql[at - 1] | 0x20) == 'e';
+    for (end = 1; end < rest.size() && rest[end] != rest.front(); ++end)
+        if (escapes && rest[end] == '\\') ++end;
+    return std::min(end + 1, rest.size());
+}
+
+// In the statement itself: in no literal, quoted name or comment.
+bool is_code(std::string_view sql, std::size_t at) noexcept {
+    std::size_t i = 0;
+    while (i < at) {
+        auto const skipped = std::max(comment_length(sql.substr(i)), quoted_length(sql, i));
+        i += std::max<std::size_t>(skipped, 1);
+    }
+    return i == at;
+}
+
+// set_config of a role: the server reports it only where it gains or loses the superuser's rights.
+bool takes_a_role(std::string_view sql) noexcept {
+    for (std::size_t at = 0; (at = find_word(sql, "set_config", at)) != sql.npos; at += 10) {
+        auto behind = without_comments(sql.substr(at + 10));
+        if (!behind.starts_with('(')) continue;
+        behind = without_comments(behind.substr(1));
+        if (same_word(behind.substr(0, 6), "'role'") && is_code(sql, at)) return true;
+    }
+    return false;
+}
+
+// Of EXPLAIN.
+std::string_view behind_options(std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 3> options = {"analyze", "analyse", "verbose"};
+    sql = without_comments(sql);
+    if (sql.starts_with('(')) return sql.substr(std::min(sql.find(')'), sql.size() - 1) + 1);
+    auto rest = sql;
+    while (is_one_of(take_word(rest), options)) sql = rest;
+    return sql;
 }
 
 // SELECT ... INTO TEMP t, of a statement that begins like this.
 bool selects_into_temporary(std::string_view first, std::string_view sql) noexcept {
-    constexpr std::array<std::string_view, 4> select = {"select", "with", "explain", ""};
+    constexpr std::array<std::string_view, 3> select = {"select", "with", ""};
     if (!is_one_of(first, select)) return false;
     for (std::size_t at = 0; (at = find_word(sql, "into", at)) != sql.npos; at += 4) {
         auto const before = sql.substr(0, sql.find_last_not_of(" \t\r\n", at - (at > 0 ? 1 : 0)) + 1);
@@ -118,7 +165,7 @@ bool selects_into_temporary(std::string_view first, std::string_view sql) noexce
         };
         auto const target = sql.substr(at + 4);
         bool const temporary_one = is_temporary(target) || names_their_schema(target.substr(0, 64));
-        if (temporary_one && !follows("insert") && !follows("merge") && !is_said(sql, at)) return true;
+        if (temporary_one && !follows("insert") && !follows("merge") && is_code(sql, at)) return true;
     }
     return false;
 }
@@ -127,12 +174,16 @@ bool selects_into_temporary(std::string_view first, std::string_view sql) noexce
 
 result<> check_shareable(std::string_view sql) {
     auto const first = take_word(sql);
+    if (same_word(first, "explain")) return check_shareable(behind_options(sql)); // ANALYZE runs it
     bool const is_of_session = is_one_of(first, of_sessions);
     bool const is_temporary_target =
         same_word(first, "create") ? creates_temporary(sql) : !is_of_session && selects_into_temporary(first, sql);
-    bool const refused = is_of_session || is_temporary_target;
+    bool const is_role = !is_of_session && !is_temporary_target && takes_a_role(sql);
+    bool const refused = is_of_session || is_temporary_target || is_role;
     if (!refused) return {};
-    auto const what = is_temporary_target ? "a temporary table" : boost::algorithm::to_upper_copy(std::string(first));
+    auto const what = is_temporary_target ? "a temporary table"
+                      : is_role           ? "set_config of the role"
+                                          : boost::algorithm::to_upper_copy(std::string(first));
     auto const* const instead = is_one_of(first, of_transactions)
                                     ? "use client::transaction, or lease a coda::pg::connection"
                                     : "lease a coda::pg::connection for it";

@@ -50,12 +50,15 @@ TEST_P(state_that_is_left, of_a_setting_costs_the_connection) {
                     "select current_setting('standard_conforming_strings')", "standard_conforming_strings");
     expect_replaced({"select set_config('default_transaction_read_only', 'on', false)"},
                     "select current_setting('default_transaction_read_only')", "default_transaction_read_only");
+    expect_replaced({"select set_config('application_name', 'another', false)"},
+                    "select current_setting('application_name')", "application_name");
 }
 
 TEST_P(state_that_is_left, of_a_role_costs_the_connection) {
     auto const role = server().fresh_name();
     server().ask("create role " + role);
-    expect_replaced({"select set_config('role', '" + role + "', false)"}, "select current_user::text", "is_superuser");
+    expect_replaced({"do $$ begin perform set_config('role', '" + role + "', false); end $$"},
+                    "select current_user::text", "is_superuser");
     expect_replaced({"select set_config('session_authorization', '" + role + "', false)"}, "select current_user::text",
                     "session_authorization");
     server().ask("drop role " + role);

@@ -108,6 +108,38 @@ TEST(check_shareable, sees_through_blanks_and_comments) {
         EXPECT_TRUE(check_shareable(sql).has_error()) << sql;
 }
 
+TEST(check_shareable, finds_temporary_tables_wherever_they_are_made) {
+    for (auto const* sql :
+         {"explain analyze create temp table t as select 1", "explain (analyze, format json) select 1 into temp t",
+          "EXPLAIN ANALYSE VERBOSE create temporary table t as select 1", "/* don't */ select 1 as n into temp t",
+          "select 'it''s' as n into temp t", "select $$ it's $$ as n into temp t", "select e'it\\'s' as n into temp t",
+          "select $a$ ' $b$ $a$ as n into temp t", "select 1 as \"it's\" into temp t",
+          "select $1::int as n into temp t", "-- it's\nselect 1 into temp t", "select a$b from x into temp t -- it's"})
+        EXPECT_TRUE(check_shareable(sql).has_error()) << sql;
+}
+
+TEST(check_shareable, takes_for_no_table_what_is_only_said) {
+    for (auto const* sql :
+         {"select ' into temp t'", "select 1 -- into temp t", "select 1 /* into temp t */", "select $$ into temp t $$",
+          "select $a$ $$ into temp t $a$", "select e'\\' into temp t'", "select 1 as \" into temp t\"",
+          "explain analyze select 1", "explain (costs off) insert into temp values (1)", "explain", "explain (",
+          "select '", "select $", "select $a", "/*", "select 1 /* into temp t", "select 'a into temp t"})
+        EXPECT_FALSE(check_shareable(sql).has_error()) << sql;
+}
+
+TEST(check_shareable, knows_a_change_of_the_role) {
+    for (auto const* sql :
+         {"select set_config('role', 'a', false)", "select pg_catalog.SET_CONFIG ( /* x */ 'Role', $1, $2)",
+          "with x as (select set_config('role', 'a', true)) select 1"}) {
+        auto const checked = check_shareable(sql);
+        ASSERT_TRUE(checked.has_error()) << sql;
+        EXPECT_THAT(checked.error().message(), testing::HasSubstr("set_config of the role"));
+    }
+    for (auto const* sql : {"select set_config('app.role', 'a', false)", "select 'set_config(''role'')'",
+                            "select set_config", "select set_config(", "select my_set_config('role')"})
+        EXPECT_FALSE(check_shareable(sql).has_error()) << sql;
+}
+
 TEST(changes_session, knows_the_servers_words) {
     for (auto const* tag : {"BEGIN", "START TRANSACTION", "SAVEPOINT", "SET", "RESET", "LISTEN", "LOAD",
                             "DECLARE CURSOR", "DISCARD ALL", "PREPARE"})

@@ -59,6 +59,17 @@ protected:
         io_.run();
     }
 
+    // As a task of the user's may do: what is ready, without waiting.
+    void poll_native() {
+#ifdef CODA_HAS_LIBEV
+        if (ev_ != nullptr) {
+            ev_run(ev_, EVRUN_NOWAIT);
+            return;
+        }
+#endif
+        io_.poll();
+    }
+
     // Something of the user's own, after a while.
     template <class F>
     void natively(F f) {
@@ -131,6 +142,32 @@ TEST_P(an_adopted_loop, serves_the_users_own_handlers_beside_the_tasks) {
     natively([&] { ready.set(); }); // wakes a task from outside of any turn
     run_native();
     EXPECT_EQ(ended, 1);
+}
+
+TEST_P(an_adopted_loop, polled_by_a_task_resumes_no_other_inside_of_it_and_loses_nothing) {
+    coda::scope s(*loop_);
+    coda::event woken;
+    bool inside = false, posted = false;
+    int ended = 0;
+    auto const waits = [&]() -> coda::task<> {
+        co_await woken.wait();
+        EXPECT_FALSE(inside);
+        ++ended;
+    };
+    auto const polls = [&]() -> coda::task<> {
+        co_await coda::yield();
+        woken.set();
+        loop_->post([&] { posted = true; });
+        inside = true;
+        poll_native();
+        inside = false;
+        ++ended;
+    };
+    s.spawn(waits());
+    s.spawn(polls());
+    run_native();
+    EXPECT_EQ(ended, 2);
+    EXPECT_TRUE(posted);
 }
 
 TEST_P(an_adopted_loop, is_not_run_from_a_task_while_the_user_runs_it) {

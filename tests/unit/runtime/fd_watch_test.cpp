@@ -3,6 +3,8 @@
 #include "support/loops.hpp"
 
 #include <coda/runtime/loop.hpp>
+#include <coda/runtime/run.hpp>
+#include <coda/runtime/this_context.hpp>
 
 #include <boost/system/system_error.hpp>
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -330,6 +333,42 @@ TEST_P(many_fd_watches, one_that_is_always_ready_does_not_starve_another_nor_wha
     EXPECT_LE(busy.told, 400); // in 100: a few at most in each
     close(busy.fd);
     close(other.fd);
+}
+
+// They share the time with it, all of them together rather than each.
+TEST_P(many_fd_watches, that_are_ready_beside_a_busy_task_are_told_within_a_few_turns) {
+    constexpr int resumptions_in_a_turn = 4'096;
+    struct once {
+        int const* resumed = nullptr;
+        int told_at = -1;
+        int fd = eventfd(1, EFD_CLOEXEC);
+        std::optional<coda::fd_watch> watch;
+    };
+    std::vector<once> all(16);
+    int resumed = 0;
+    auto const told = [](void* self, readiness) noexcept {
+        auto& w = *static_cast<once*>(self);
+        w.told_at = *w.resumed;
+        w.watch->want(readiness::none);
+    };
+    for (auto& w : all) {
+        w.resumed = &resumed;
+        w.watch.emplace(loop(), w.fd, told, &w);
+        w.watch->want(readiness::read);
+    }
+    auto const works = [&]() -> coda::task<> {
+        while (std::ranges::any_of(all, [](auto const& w) { return w.told_at < 0; })) {
+            ++resumed;
+            co_await coda::yield();
+        }
+    };
+    loop().run(works());
+    auto const [first, last] = std::ranges::minmax_element(all, {}, &once::told_at);
+    EXPECT_LE(last->told_at - first->told_at, 3 * resumptions_in_a_turn);
+    for (auto& w : all) {
+        w.watch.reset();
+        close(w.fd);
+    }
 }
 
 } // namespace runtime_fd_watch_test

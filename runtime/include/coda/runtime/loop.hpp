@@ -83,12 +83,12 @@ struct posted_function final : posted {
 /// threads. `asio_loop` and `ev_loop` are its backends. One thread runs a loop, and every member is for that thread
 /// only, but for `post` and `stop`, which are for any.
 ///
-/// A *turn* is: posted functions, due timers, ready coroutines, deferred functions. It follows each callback of a
-/// descriptor: what one connection's replies have woken has run, and what that writes is on its way, before the next
-/// connection is looked at, so that its peer works meanwhile. Then the loop waits for I/O.
-/// The loop must outlive everything that uses it. Destroying it with timers armed, coroutines ready or descriptors
-/// watched detaches them: they never fire, never resume and tell nothing (debug builds assert). Tasks that are left may
-/// then still be destroyed; ending what they wait for (setting an event, say) would resume them on a loop that is gone.
+/// A *turn* is: posted functions, due timers, ready coroutines, deferred functions; then the loop waits for I/O. The
+/// last two also follow each callback of a descriptor: what one connection's replies have woken has run, and what that
+/// writes is on its way, before the next connection is looked at, so that its peer works meanwhile. The loop must
+/// outlive everything that uses it. Destroying it with timers armed, coroutines ready or descriptors watched detaches
+/// them: they never fire, never resume and tell nothing (debug builds assert). Tasks that are left may then still be
+/// destroyed; ending what they wait for (setting an event, say) would resume them on a loop that is gone.
 class loop {
 public:
     using clock = std::chrono::steady_clock;
@@ -264,7 +264,7 @@ public:
     /// The descriptor watched.
     int fd() const noexcept { return fd_; }
 
-    /// For backends: calls the callback, which may destroy the watch, and then has the loop take a turn.
+    /// For backends: calls the callback, which may destroy the watch, and has what that made ready run.
     void notify(readiness ready) noexcept { loop_.ready(*this, ready); }
 
 private:

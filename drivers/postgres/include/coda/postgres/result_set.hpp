@@ -30,7 +30,9 @@ public:
         result_set(std::move(other)); // what was here goes now
         return *this;
     }
-    ~result_set();
+    ~result_set() {
+        if (result_ != nullptr) clear(); // most have been moved from
+    }
 
     /// Rows.
     using result_view::size;

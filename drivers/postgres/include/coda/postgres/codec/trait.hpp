@@ -26,7 +26,7 @@ namespace coda::pg {
 ///
 /// decode gets whatever the server, or whoever stands between, has sent: it checks lengths, and allocates no more than
 /// they allow for. Both may throw std::bad_alloc and nothing else. Both run on the loop's thread, outside of their
-/// caller's coroutine: they look at nothing but what they are given.
+/// caller's coroutine: they, and the constructors of T, look at nothing but what they are given.
 template <class T>
 struct codec {
     static_assert(
