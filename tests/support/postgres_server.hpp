@@ -32,6 +32,7 @@ public:
         return PQntuples(r.get()) > 0 ? PQgetvalue(r.get(), 0, 0) : "";
     }
     long count(std::string const& sql) { return std::stol(ask(sql)); }
+    PGconn* native() const noexcept { return connection_.get(); }
 
 private:
     struct finish {

@@ -12,6 +12,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 
 namespace coda::pg::detail {
@@ -52,11 +53,10 @@ operation<std::vector<server_address>> resolved(std::vector<server_address> serv
 // Else OpenSSL asks the terminal for the password of an encrypted key whose URI has none, and the loop waits for it.
 // The hook is the process's; one that the program has set stays.
 void ask_nobody_for_passwords() {
-    static bool const once = [] {
+    static std::once_flag once;
+    std::call_once(once, [] {
         if (PQgetSSLKeyPassHook_OpenSSL() == nullptr) PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
-        return true;
-    }();
-    static_cast<void>(once);
+    });
 }
 
 connection_handle start(conninfo const& info) {

@@ -117,7 +117,8 @@ std::size_t quoted_length(std::string_view sql, std::size_t at) noexcept {
         return end == rest.npos ? rest.size() : end + tag.size();
     }
     if (rest.front() != '\'' && rest.front() != '"') return 0;
-    bool const escapes = rest.front() == '\'' && at > 0 && (sql[at - 1] | 0x20) == 'e';
+    bool const escapes =
+        rest.front() == '\'' && at > 0 && (sql[at - 1] | 0x20) == 'e' && (at == 1 || !is_in_name(sql[at - 2]));
     for (end = 1; end < rest.size() && rest[end] != rest.front(); ++end)
         if (escapes && rest[end] == '\\') ++end;
     return std::min(end + 1, rest.size());
@@ -173,8 +174,11 @@ bool selects_into_temporary(std::string_view first, std::string_view sql) noexce
 } // namespace
 
 result<> check_shareable(std::string_view sql) {
-    auto const first = take_word(sql);
-    if (same_word(first, "explain")) return check_shareable(behind_options(sql)); // ANALYZE runs it
+    auto first = take_word(sql);
+    if (same_word(first, "explain")) { // ANALYZE runs it
+        sql = behind_options(sql);
+        first = take_word(sql);
+    }
     bool const is_of_session = is_one_of(first, of_sessions);
     bool const is_temporary_target =
         same_word(first, "create") ? creates_temporary(sql) : !is_of_session && selects_into_temporary(first, sql);

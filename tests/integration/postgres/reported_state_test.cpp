@@ -4,59 +4,63 @@
 #include "support/postgres_server.hpp"
 
 #include <gtest/gtest.h>
-#include <libpq-fe.h>
 
-#include <cstdlib>
-#include <memory>
+#include <optional>
 
 namespace postgres_reported_state_test {
 
 using coda::pg::detail::reported_state;
+using coda::test::postgres_session;
 
-struct finish {
-    void operator()(PGconn* c) const noexcept { PQfinish(c); }
+class a_reported_state : public ::testing::Test {
+protected:
+    void SetUp() override {
+        coda::test::require_server("CODA_TEST_POSTGRES_URI");
+        if (IsSkipped() || HasFatalFailure()) return;
+        session_.emplace(coda::test::server_variable("CODA_TEST_POSTGRES_URI"));
+        before_.emplace(session_->native());
+    }
+    postgres_session& session() { return *session_; }
+    std::string_view change() const { return before_->changed_on(session_->native()); }
+
+private:
+    std::optional<postgres_session> session_;
+    std::optional<reported_state> before_;
 };
-using connection = std::unique_ptr<PGconn, finish>;
 
-connection connected() {
-    char const* const uri = std::getenv("CODA_TEST_POSTGRES_URI");
-    return connection(uri != nullptr ? PQconnectdb(uri) : nullptr);
-}
-
-void run(connection const& c, char const* sql) { PQclear(PQexec(c.get(), sql)); }
-
-TEST(reported_state, is_unchanged_by_what_leaves_nothing_behind) {
-    auto const c = connected();
-    if (c == nullptr) GTEST_SKIP() << "no server";
-    reported_state const before(c.get());
-    for (auto const* sql : {"select 1", "begin; set local timezone = 'Asia/Tokyo'; rollback", "select 1 / 0",
+TEST_F(a_reported_state, is_the_same_after_what_leaves_nothing_behind) {
+    for (auto const* sql : {"select 1", "begin; set local timezone = 'Asia/Tokyo'; rollback",
                             "set timezone = 'Asia/Tokyo'; reset timezone"}) {
-        run(c, sql);
-        EXPECT_EQ(before.changed_on(c.get()), "") << sql;
+        session().ask(sql);
+        EXPECT_EQ(change(), "") << sql;
+    }
+    EXPECT_THROW(session().ask("select 1 / 0"), std::runtime_error);
+    EXPECT_EQ(change(), "");
+}
+
+TEST_F(a_reported_state, tells_which_setting_is_another) {
+    struct setting {
+        std::string_view name;
+        std::string_view value;
+    };
+    for (auto const& [name, value] : {setting{"TimeZone", "Asia/Tokyo"}, setting{"standard_conforming_strings", "off"},
+                                      setting{"IntervalStyle", "iso_8601"},
+                                      setting{"default_transaction_read_only", "on"}, setting{"DateStyle", "German"},
+                                      setting{"client_encoding", "LATIN1"}, setting{"application_name", "another"}}) {
+        session().ask(fmt::format("set {} = '{}'", name, value));
+        EXPECT_EQ(change(), name);
+        session().ask(fmt::format("reset {}", name));
+        EXPECT_EQ(change(), "") << name;
     }
 }
 
-TEST(reported_state, tells_what_has_changed) {
-    auto const c = connected();
-    if (c == nullptr) GTEST_SKIP() << "no server";
-    reported_state const before(c.get());
-    struct change {
-        char const* makes;
-        char const* undoes;
-        std::string_view what;
-    };
-    for (auto const& each :
-         {change{"begin", "rollback", "a transaction left open"},
-          change{"begin; select 1 / 0", "rollback", "a transaction left open"},
-          change{"set client_encoding = 'LATIN1'", "reset client_encoding", "client_encoding"},
-          change{"set timezone = 'Asia/Tokyo'", "reset timezone", "TimeZone"},
-          change{"set datestyle = 'German'", "reset datestyle", "DateStyle"},
-          change{"set application_name = 'another'", "reset application_name", "application_name"}}) {
-        run(c, each.makes);
-        EXPECT_EQ(before.changed_on(c.get()), each.what) << each.makes;
-        run(c, each.undoes);
-        EXPECT_EQ(before.changed_on(c.get()), "") << each.undoes;
-    }
+TEST_F(a_reported_state, tells_of_a_transaction_whether_or_not_it_has_failed) {
+    session().ask("begin");
+    EXPECT_EQ(change(), "a transaction left open");
+    EXPECT_THROW(session().ask("select 1 / 0"), std::runtime_error);
+    EXPECT_EQ(change(), "a transaction left open");
+    session().ask("rollback");
+    EXPECT_EQ(change(), "");
 }
 
 } // namespace postgres_reported_state_test

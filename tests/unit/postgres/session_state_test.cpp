@@ -114,7 +114,8 @@ TEST(check_shareable, finds_temporary_tables_wherever_they_are_made) {
           "EXPLAIN ANALYSE VERBOSE create temporary table t as select 1", "/* don't */ select 1 as n into temp t",
           "select 'it''s' as n into temp t", "select $$ it's $$ as n into temp t", "select e'it\\'s' as n into temp t",
           "select $a$ ' $b$ $a$ as n into temp t", "select 1 as \"it's\" into temp t",
-          "select $1::int as n into temp t", "-- it's\nselect 1 into temp t", "select a$b from x into temp t -- it's"})
+          "select $1::int as n into temp t", "select date'\\' as n into temp t", "-- it's\nselect 1 into temp t",
+          "select a$b from x into temp t -- it's"})
         EXPECT_TRUE(check_shareable(sql).has_error()) << sql;
 }
 

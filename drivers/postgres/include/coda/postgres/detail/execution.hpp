@@ -40,7 +40,7 @@ class reading_execution final : public execution {
 public:
     reading_execution(session* on, statement_view const& statement, grouped group, statement_notes* notes,
                       Decode decode) noexcept
-        : execution(on, statement, group, notes), decode_(decode), at_once_(notes == nullptr) {}
+        : execution(on, statement, group, notes), decode_(decode) {}
 
     // Once awaited without an error: what has been read, or throws what reading has thrown. Else the rows are the
     // caller's to read.
@@ -53,7 +53,7 @@ private:
     static constexpr bool is_small = !requires { typename Decode::by_part; };
 
     void take(result<result_set>&& reply) noexcept override {
-        if (is_small && at_once_ && reply.has_value()) {
+        if (is_small && !is_noted() && reply.has_value()) {
             read(std::move(*reply));
             reply = result_set();
         }
@@ -73,7 +73,6 @@ private:
     }
 
     [[no_unique_address]] Decode decode_;
-    bool at_once_;
     std::optional<result<typename Decode::value_type>> value_;
     std::exception_ptr thrown_;
 };

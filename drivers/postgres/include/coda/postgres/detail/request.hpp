@@ -43,6 +43,7 @@ protected:
     ~request() = default;
 
     session* on() const noexcept { return on_; }
+    bool is_noted() const noexcept { return notes_ != nullptr; }
 
     // Whether it may be run again, once, where its preparation no longer held: then it has done nothing.
     enum class repeats : unsigned char {
