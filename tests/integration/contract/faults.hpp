@@ -20,8 +20,8 @@ inline fault_plan one_way(direction d, flow_faults const& f) {
 }
 
 // Each conversation is a client of its own: a connect and an echo.
-template <class On>
-class contract_conversations : public contract<On> {
+template <coda::test::store Store>
+class contract_conversations : public contract<Store> {
 protected:
     // True: the right answer; else an error, which is left for the test to look at.
     task<bool> conversation(client_limits limits = {}) {
@@ -63,9 +63,8 @@ protected:
 private:
     coda::error last_;
 };
-TYPED_TEST_SUITE(contract_conversations, everywhere, names);
 
-TYPED_TEST(contract, a_refused_connect_is_not_sent_and_the_next_may_work) {
+CODA_CONTRACT_TEST(contract, a_refused_connect_is_not_sent_and_the_next_may_work) {
     auto& c = this->make();
     this->proxy().refuse();
     auto const body = [&]() -> task<> {
@@ -82,7 +81,7 @@ TYPED_TEST(contract, a_refused_connect_is_not_sent_and_the_next_may_work) {
     this->run(body());
 }
 
-TYPED_TEST(contract, a_connect_that_nobody_answers_is_bounded) {
+CODA_CONTRACT_TEST(contract, a_connect_that_nobody_answers_is_bounded) {
     auto& c = this->make({.connect_timeout = 30ms});
     this->proxy().apply(coda::test::fault_plan::black_hole());
     auto const body = [&]() -> task<> {
@@ -101,7 +100,7 @@ TYPED_TEST(contract, a_connect_that_nobody_answers_is_bounded) {
     this->run(body());
 }
 
-TYPED_TEST(contract, a_name_that_nobody_resolves_leaves_the_loop_to_others) {
+CODA_CONTRACT_TEST(contract, a_name_that_nobody_resolves_leaves_the_loop_to_others) {
     coda::test::played_dns dns;
     dns.add_silent("silent.test");
     auto& c = this->make_named("silent.test");
@@ -120,7 +119,7 @@ TYPED_TEST(contract, a_name_that_nobody_resolves_leaves_the_loop_to_others) {
     EXPECT_EQ(calls.names(), "");
 }
 
-TYPED_TEST(contract, a_peer_that_closes_within_a_reply_leaves_it_unknown_and_the_next_works) {
+CODA_CONTRACT_TEST(contract, a_peer_that_closes_within_a_reply_leaves_it_unknown_and_the_next_works) {
     auto& c = this->make();
     auto const body = [&]() -> task<> {
         for (auto const how : {cut::close, cut::reset})
@@ -136,7 +135,7 @@ TYPED_TEST(contract, a_peer_that_closes_within_a_reply_leaves_it_unknown_and_the
     this->run(body());
 }
 
-TYPED_TEST(contract, a_reply_in_single_bytes_is_a_reply) {
+CODA_CONTRACT_TEST(contract, a_reply_in_single_bytes_is_a_reply) {
     auto& c = this->make();
     this->proxy().apply({.to_server = {.chunk = 1}, .to_client = {.chunk = 1}});
     auto const body = [&](scope& s) -> task<> {
@@ -146,7 +145,7 @@ TYPED_TEST(contract, a_reply_in_single_bytes_is_a_reply) {
     this->run_in_scope(body);
 }
 
-TYPED_TEST(contract, connections_that_the_server_ends_are_replaced) {
+CODA_CONTRACT_TEST(contract, connections_that_the_server_ends_are_replaced) {
     auto& c = this->make({.connections = 2});
     auto const body = [&]() -> task<> {
         for (int i = 0; i < 3; ++i) {
@@ -159,20 +158,20 @@ TYPED_TEST(contract, connections_that_the_server_ends_are_replaced) {
     this->run(body());
 }
 
-TYPED_TEST(contract_conversations, closed_at_any_byte_of_the_servers_end_in_a_typed_error) {
+CODA_CONTRACT_TEST(contract_conversations, closed_at_any_byte_of_the_servers_end_in_a_typed_error) {
     this->cut_at_every_byte(direction::to_client, cut::close);
 }
-TYPED_TEST(contract_conversations, reset_at_any_byte_of_the_servers_end_in_a_typed_error) {
+CODA_CONTRACT_TEST(contract_conversations, reset_at_any_byte_of_the_servers_end_in_a_typed_error) {
     this->cut_at_every_byte(direction::to_client, cut::reset);
 }
-TYPED_TEST(contract_conversations, closed_at_any_byte_of_ours_end_in_a_typed_error) {
+CODA_CONTRACT_TEST(contract_conversations, closed_at_any_byte_of_ours_end_in_a_typed_error) {
     this->cut_at_every_byte(direction::to_server, cut::close);
 }
-TYPED_TEST(contract_conversations, reset_at_any_byte_of_ours_end_in_a_typed_error) {
+CODA_CONTRACT_TEST(contract_conversations, reset_at_any_byte_of_ours_end_in_a_typed_error) {
     this->cut_at_every_byte(direction::to_server, cut::reset);
 }
 
-TYPED_TEST(contract_conversations, half_open_or_silent_are_given_up_in_bounded_time) {
+CODA_CONTRACT_TEST(contract_conversations, half_open_or_silent_are_given_up_in_bounded_time) {
     client_limits const limits{.connect_timeout = 50ms, .operation_timeout = 50ms, .drain_timeout = 20ms};
     for (std::uint64_t const n : {0u, 1u, 9u, 50u, 200u})
         for (auto const& f : {flow_faults{.cut_after = n, .how = cut::half_open}, flow_faults{.stall_after = n}}) {
@@ -194,14 +193,14 @@ TYPED_TEST(contract_conversations, half_open_or_silent_are_given_up_in_bounded_t
     this->expect_healed();
 }
 
-TYPED_TEST(contract_conversations, over_a_slow_network_are_only_slow) {
+CODA_CONTRACT_TEST(contract_conversations, over_a_slow_network_are_only_slow) {
     this->proxy().apply(fault_plan::latency(4ms));
     EXPECT_TRUE(this->run(this->conversation()));
     this->proxy().apply({.to_server = {.bytes_per_second = 20'000}, .to_client = {.bytes_per_second = 20'000}});
     EXPECT_TRUE(this->run(this->conversation()));
 }
 
-TYPED_TEST(contract_conversations, with_a_corrupt_byte_in_the_login_are_right_or_an_error) {
+CODA_CONTRACT_TEST(contract_conversations, with_a_corrupt_byte_in_the_login_are_right_or_an_error) {
     client_limits const limits{.connect_timeout = 40ms, .operation_timeout = 40ms, .drain_timeout = 10ms};
     this->connected();
     auto const login = this->bytes_received();
@@ -223,7 +222,7 @@ TYPED_TEST(contract_conversations, with_a_corrupt_byte_in_the_login_are_right_or
 }
 
 // What comes after a corrupted reply is right or an error, too: never another's.
-TYPED_TEST(contract_conversations, with_a_corrupt_byte_in_a_reply_never_get_anothers) {
+CODA_CONTRACT_TEST(contract_conversations, with_a_corrupt_byte_in_a_reply_never_get_anothers) {
     client_limits const limits{.connect_timeout = 20s, .operation_timeout = 20s, .drain_timeout = 10ms};
     for (auto const mask : std::initializer_list<unsigned char>{0xff, 0x01}) {
         std::uint64_t damaged = 0;
@@ -256,7 +255,7 @@ TYPED_TEST(contract_conversations, with_a_corrupt_byte_in_a_reply_never_get_anot
     }
 }
 
-TYPED_TEST(contract, a_peer_that_is_no_such_server_is_not_connected_to) {
+CODA_CONTRACT_TEST(contract, a_peer_that_is_no_such_server_is_not_connected_to) {
     std::string const answers[] = {"HTTP/1.1 400 Bad Request\r\n\r\nPlease speak HTTP to me\r\n", std::string(64, '\0'),
                                    ""};
     for (auto const& says : answers) {
@@ -278,14 +277,14 @@ TYPED_TEST(contract, a_peer_that_is_no_such_server_is_not_connected_to) {
     }
 }
 
-TYPED_TEST(contract, a_server_that_falls_silent_is_given_up_and_found_again) {
+CODA_CONTRACT_TEST(contract, a_server_that_falls_silent_is_given_up_and_found_again) {
     auto& c = this->connected({.drain_timeout = 30ms});
     auto const body = [&]() -> task<> {
         co_await this->expect_echo(c, "warm");
         this->proxy().apply(fault_plan::black_hole());
         auto const sent = co_await as_result(coda::with_timeout(30ms, this->echo(c, "lost")));
         this->expect_error(sent, coda::errc::timed_out, outcome::unknown);
-        co_await until([&] { return TypeParam::store::open_connections(c) == 0; }, "it drained too long");
+        co_await until([&] { return Store::open_connections(c) == 0; }, "it drained too long");
         auto const connect = co_await as_result(coda::with_timeout(30ms, this->echo(c, "not even sent")));
         this->expect_error(connect, coda::errc::timed_out, outcome::not_sent);
         this->proxy().heal();
@@ -297,7 +296,7 @@ TYPED_TEST(contract, a_server_that_falls_silent_is_given_up_and_found_again) {
     this->run(body());
 }
 
-TYPED_TEST(contract, a_network_that_is_gone_for_a_while_is_used_again) {
+CODA_CONTRACT_TEST(contract, a_network_that_is_gone_for_a_while_is_used_again) {
     auto& c = this->make({.connections = 2});
     auto const body = [&]() -> task<> {
         for (int i = 0; i < 3; ++i) {
@@ -315,7 +314,7 @@ TYPED_TEST(contract, a_network_that_is_gone_for_a_while_is_used_again) {
     this->run(body());
 }
 
-TYPED_TEST(contract, connections_that_go_under_load_lose_nothing_for_good) {
+CODA_CONTRACT_TEST(contract, connections_that_go_under_load_lose_nothing_for_good) {
     auto& c = this->make({.connections = 3});
     int answered = 0;
     int failed = 0;

@@ -2,6 +2,7 @@
 // A store behind a proxy, and a client of its on a loop: what the tests of the contract are written with.
 #pragma once
 
+#include "registration.hpp"
 #include "store.hpp"
 #include "support/eventually.hpp"
 #include "support/fault_proxy.hpp"
@@ -27,25 +28,30 @@ using coda::test::fault_proxy;
 using coda::test::loop_kind;
 using coda::test::sockets_open;
 
-template <coda::test::store Store, loop_kind Kind>
-struct on {
-    using store = Store;
-    static constexpr loop_kind kind = Kind;
-};
-
 inline int last_key = 0;
 
-template <class On>
+template <coda::test::store Store>
 class contract : public testing::Test {
+public:
+    struct variant {
+        loop_kind kind;
+        std::string name() const { return name_of_store<Store>() + (kind == loop_kind::asio ? "_asio" : "_ev"); }
+    };
+    static std::vector<variant> variants() {
+        std::vector<variant> all;
+        for (auto const kind : loop_kinds()) all.push_back({kind});
+        return all;
+    }
+    void become(variant const& v) { kind_ = v.kind; }
+
 protected:
-    using store_type = typename On::store;
-    using client = typename store_type::client;
+    using client = typename Store::client;
 
     void SetUp() override {
-        coda::test::require_server(store_type::variable);
+        coda::test::require_server(Store::variable);
         if (this->IsSkipped() || this->HasFatalFailure()) return;
         store_.emplace();
-        loop_ = coda::test::make_loop(On::kind);
+        loop_ = coda::test::make_loop(kind_);
         proxy_.emplace(store_->where());
         sockets_ = sockets_open();
     }
@@ -80,17 +86,15 @@ protected:
     }
     client& connected(client_limits limits = {}) {
         client& c = make(limits);
-        auto const connect = [&]() -> task<> { co_await store_type::connect(c); };
+        auto const connect = [&]() -> task<> { co_await Store::connect(c); };
         run(connect());
         return c;
     }
     void destroy_clients() { clients_.clear(); }
 
-    static coda::operation<std::string> echo(client& c, std::string text) {
-        return store_type::echo(c, std::move(text));
-    }
-    static coda::operation<> write(client& c, std::string key) { return store_type::write(c, std::move(key)); }
-    store_type& store() { return *store_; }
+    static coda::operation<std::string> echo(client& c, std::string text) { return Store::echo(c, std::move(text)); }
+    static coda::operation<> write(client& c, std::string key) { return Store::write(c, std::move(key)); }
+    Store& store() { return *store_; }
     fault_proxy& proxy() { return *proxy_; }
     static std::string fresh_key() { return fmt::format("key {} {}", getpid(), ++last_key); }
 
@@ -109,7 +113,7 @@ protected:
     }
     // How many connections a client with one at a time has made after so many requests were given up in flight.
     void expect_connections_made(std::uint64_t given_up) {
-        EXPECT_EQ(proxy().stats().accepted, store_type::shares_connections ? 1 : 1 + given_up);
+        EXPECT_EQ(proxy().stats().accepted, Store::shares_connections ? 1 : 1 + given_up);
     }
     template <class T>
     static void expect_error(coda::result<T> const& r, coda::error_code code, outcome what) {
@@ -121,11 +125,12 @@ protected:
 
 private:
     client& make_of(std::string uri, client_limits limits = {}) {
-        clients_.push_back(store_type::make(*loop_, std::move(uri), limits));
+        clients_.push_back(Store::make(*loop_, std::move(uri), limits));
         return *clients_.back();
     }
 
-    std::optional<store_type> store_;
+    loop_kind kind_ = loop_kind::asio;
+    std::optional<Store> store_;
     std::unique_ptr<coda::loop> loop_;
     std::optional<fault_proxy> proxy_;
     std::vector<std::unique_ptr<client>> clients_;
@@ -135,19 +140,5 @@ private:
 using coda::test::contract_store;
 using coda::test::gives;
 using coda::test::until;
-#ifdef CODA_HAS_LIBEV
-using everywhere = testing::Types<on<contract_store, loop_kind::asio>, on<contract_store, loop_kind::ev>>;
-#else
-using everywhere = testing::Types<on<contract_store, loop_kind::asio>>;
-#endif
-
-struct names {
-    template <class On>
-    static std::string GetName(int) {
-        std::string const variable = On::store::variable; // CODA_TEST_X_URI
-        return variable.substr(10, variable.size() - 14) + (On::kind == loop_kind::asio ? "_asio" : "_ev");
-    }
-};
-TYPED_TEST_SUITE(contract, everywhere, names);
 
 } // namespace coda::test::contract_tests

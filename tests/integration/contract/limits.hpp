@@ -14,14 +14,14 @@
 
 namespace coda::test::contract_tests {
 
-template <class On>
-class contract_limits : public contract<On> {
+template <coda::test::store Store>
+class contract_limits : public contract<Store> {
 protected:
-    using connection = typename On::store::connection;
+    using connection = typename Store::connection;
     using pool_type = coda::pool<connection>;
 
     void SetUp() override {
-        contract<On>::SetUp();
+        contract<Store>::SetUp();
         if (this->IsSkipped() || this->HasFatalFailure()) return;
         server_.emplace();
         door_.emplace(server_->where());
@@ -31,14 +31,14 @@ protected:
         if (door_) EXPECT_TRUE(door_->wait_for([](auto const& s) { return s.open == 0; })) << "connections are left";
         door_.reset();
         server_.reset();
-        contract<On>::TearDown();
+        contract<Store>::TearDown();
     }
 
     pool_type& make_pool(coda::pool_options const& options) {
-        auto const make = [this] { return On::store::make_connection(this->loop(), server_->uri_at(door_->where())); };
+        auto const make = [this] { return Store::make_connection(this->loop(), server_->uri_at(door_->where())); };
         return pool_.emplace(this->loop(), make, options);
     }
-    typename On::store::limited& server() { return *server_; }
+    typename Store::limited& server() { return *server_; }
     // Attempts to connect so far, as the server sees them.
     std::uint64_t attempts() const { return door_->stats().accepted; }
 
@@ -48,13 +48,12 @@ protected:
     }
 
 private:
-    std::optional<typename On::store::limited> server_;
+    std::optional<typename Store::limited> server_;
     std::optional<fault_proxy> door_;
     std::optional<pool_type> pool_;
 };
-TYPED_TEST_SUITE(contract_limits, everywhere, names);
 
-TYPED_TEST(contract_limits, of_the_server_are_a_typed_error_and_not_stormed) {
+CODA_CONTRACT_TEST(contract_limits, of_the_server_are_a_typed_error_and_not_stormed) {
     this->server().allow(2);
     auto& pool = this->make_pool({.max_size = 10});
     auto const waits = [&]() -> task<> {
@@ -80,7 +79,7 @@ TYPED_TEST(contract_limits, of_the_server_are_a_typed_error_and_not_stormed) {
     this->run_in_scope(body);
 }
 
-TYPED_TEST(contract_limits, of_the_server_that_are_lifted_let_those_in_who_wait) {
+CODA_CONTRACT_TEST(contract_limits, of_the_server_that_are_lifted_let_those_in_who_wait) {
     this->server().allow(2);
     auto& pool = this->make_pool({.max_size = 10, .acquire_timeout = 60s});
     coda::latch all(6);
@@ -106,7 +105,7 @@ TYPED_TEST(contract_limits, of_the_server_that_are_lifted_let_those_in_who_wait)
 }
 
 // Where all that the server takes is others'. With connections of its own a pool has them come back.
-TYPED_TEST(contract_limits, of_the_server_end_acquires_at_once_where_that_is_wanted) {
+CODA_CONTRACT_TEST(contract_limits, of_the_server_end_acquires_at_once_where_that_is_wanted) {
     this->server().allow(0);
     auto& pool = this->make_pool({.max_size = 10, .fail_fast = true});
     auto const body = [&]() -> task<> {

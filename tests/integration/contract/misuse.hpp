@@ -11,6 +11,13 @@ namespace coda::test::contract_tests {
 
 template <class Store>
 class contract_misuse : public testing::Test {
+public:
+    struct variant {
+        std::string name() const { return name_of_store<Store>(); }
+    };
+    static std::vector<variant> variants() { return {{}}; }
+    void become(variant const&) {}
+
 protected:
     static auto make(coda::loop& l, client_limits const& limits = {}) { return Store::make(l, Store::nowhere, limits); }
 
@@ -35,21 +42,20 @@ protected:
         elsewhere.run(asks(std::move(op)));
     }
 };
-TYPED_TEST_SUITE(contract_misuse, testing::Types<coda::test::contract_store>);
 
 // A task that has spent its budget has its operation begin when others had their turn, and with them the client may go.
-TYPED_TEST(contract_misuse, a_client_destroyed_ends_what_was_asked_of_it_and_has_not_begun) {
+CODA_CONTRACT_TEST(contract_misuse, a_client_destroyed_ends_what_was_asked_of_it_and_has_not_begun) {
     coda::test::manual_loop loop;
     int asked = 0;
-    auto const asks = [&](std::unique_ptr<typename TypeParam::client>& db, int awaits) -> task<> {
+    auto const asks = [&](std::unique_ptr<typename Store::client>& db, int awaits) -> task<> {
         coda::event ready(true);
         co_await coda::yield();
         for (int i = 0; i < awaits; ++i) co_await ready.wait();
         if (!db) co_return; // spent already
         ++asked;
-        co_await this->expect_error(TypeParam::echo(*db, "text"), coda::errc::closed);
+        co_await this->expect_error(Store::echo(*db, "text"), coda::errc::closed);
     };
-    auto const destroys = [](std::unique_ptr<typename TypeParam::client>& db) -> task<> {
+    auto const destroys = [](std::unique_ptr<typename Store::client>& db) -> task<> {
         co_await coda::yield();
         db.reset();
     };
@@ -63,13 +69,13 @@ TYPED_TEST(contract_misuse, a_client_destroyed_ends_what_was_asked_of_it_and_has
     EXPECT_GE(asked, 1);
 }
 
-TYPED_TEST(contract_misuse, a_client_is_not_needed_by_operations_that_were_made_and_never_awaited) {
+CODA_CONTRACT_TEST(contract_misuse, a_client_is_not_needed_by_operations_that_were_made_and_never_awaited) {
     coda::test::manual_loop loop;
     auto db = this->make(loop);
-    auto asked = TypeParam::echo(*db, "text");
-    auto connecting = TypeParam::connect(*db);
-    auto closing = TypeParam::close(*db);
-    auto dropped = TypeParam::write(*db, "key");
+    auto asked = Store::echo(*db, "text");
+    auto connecting = Store::connect(*db);
+    auto closing = Store::close(*db);
+    auto dropped = Store::write(*db, "key");
     db.reset();
     auto const body = [&]() -> task<> {
         co_await this->expect_error(std::move(asked), coda::errc::closed);
@@ -79,33 +85,33 @@ TYPED_TEST(contract_misuse, a_client_is_not_needed_by_operations_that_were_made_
     loop.run(body());
 }
 
-TYPED_TEST(contract_misuse, a_client_refuses_to_be_used_from_another_loop) {
+CODA_CONTRACT_TEST(contract_misuse, a_client_refuses_to_be_used_from_another_loop) {
     coda::asio_loop loop;
     auto const db = this->make(loop);
-    this->expect_refused_elsewhere(TypeParam::connect(*db));
-    this->expect_refused_elsewhere(TypeParam::echo(*db, "text"));
-    this->expect_refused_elsewhere(TypeParam::write(*db, "key"));
-    this->expect_refused_elsewhere(TypeParam::close(*db));
-    EXPECT_EQ(TypeParam::open_connections(*db), 0u);
+    this->expect_refused_elsewhere(Store::connect(*db));
+    this->expect_refused_elsewhere(Store::echo(*db, "text"));
+    this->expect_refused_elsewhere(Store::write(*db, "key"));
+    this->expect_refused_elsewhere(Store::close(*db));
+    EXPECT_EQ(Store::open_connections(*db), 0u);
 }
 
-TYPED_TEST(contract_misuse, a_connection_is_as_careful) {
-    if constexpr (requires { typename TypeParam::connection; }) {
+CODA_CONTRACT_TEST(contract_misuse, a_connection_is_as_careful) {
+    if constexpr (requires { typename Store::connection; }) {
         coda::test::manual_loop first;
-        auto db = TypeParam::make_connection(first, TypeParam::nowhere);
-        auto asked = TypeParam::echo(*db, "text");
+        auto db = Store::make_connection(first, Store::nowhere);
+        auto asked = Store::echo(*db, "text");
         db.reset();
         first.run(this->expect_error(std::move(asked), coda::errc::not_connected));
         coda::asio_loop second;
-        db = TypeParam::make_connection(second, TypeParam::nowhere);
+        db = Store::make_connection(second, Store::nowhere);
         this->expect_refused_elsewhere(db->connect());
-        this->expect_refused_elsewhere(TypeParam::echo(*db, "text"));
+        this->expect_refused_elsewhere(Store::echo(*db, "text"));
         this->expect_refused_elsewhere(db->close());
         EXPECT_FALSE(db->needs_reset());
     }
 }
 
-TYPED_TEST(contract_misuse, limits_out_of_range_are_refused) {
+CODA_CONTRACT_TEST(contract_misuse, limits_out_of_range_are_refused) {
     coda::test::manual_loop loop;
     client_limits const wrong[] = {
         {.connections = 0},         {.connections = 1'000'000},
@@ -125,11 +131,11 @@ TYPED_TEST(contract_misuse, limits_out_of_range_are_refused) {
     }
 }
 
-TYPED_TEST(contract_misuse, no_error_repeats_a_password) {
+CODA_CONTRACT_TEST(contract_misuse, no_error_repeats_a_password) {
     coda::test::manual_loop loop;
-    for (auto const& uri : TypeParam::malformed_uris("s3cret")) {
+    for (auto const& uri : Store::malformed_uris("s3cret")) {
         try {
-            TypeParam::make(loop, uri, {});
+            Store::make(loop, uri, {});
             ADD_FAILURE() << uri;
         } catch (coda::exception const& e) {
             EXPECT_EQ(e.code(), coda::errc::invalid_argument);

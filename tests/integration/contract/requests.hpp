@@ -9,7 +9,7 @@
 
 namespace coda::test::contract_tests {
 
-TYPED_TEST(contract, each_reply_goes_to_its_caller) {
+CODA_CONTRACT_TEST(contract, each_reply_goes_to_its_caller) {
     auto& c = this->make({.connections = 3});
     auto const body = [&](scope& s) -> task<> {
         for (int i = 0; i < 2000; ++i) s.spawn(this->expect_echo(c, fmt::format("value {}", i)));
@@ -19,14 +19,14 @@ TYPED_TEST(contract, each_reply_goes_to_its_caller) {
     EXPECT_LE(this->proxy().stats().accepted, 3u);
 }
 
-TYPED_TEST(contract, each_reply_goes_to_its_caller_while_others_leave) {
+CODA_CONTRACT_TEST(contract, each_reply_goes_to_its_caller_while_others_leave) {
     auto& c = this->make({.connections = 2, .max_in_flight = 8});
     std::mt19937 random(7);
     int left = 0;
     auto const ask = [&](int value, coda::duration limit) -> task<> {
         auto const text = fmt::format("value {}", value);
         auto const r = co_await as_result(coda::with_timeout(limit, this->echo(c, text)));
-        EXPECT_LE(TypeParam::store::open_connections(c), 2u);
+        EXPECT_LE(Store::open_connections(c), 2u);
         if (r.has_value()) {
             EXPECT_EQ(*r, text);
         } else {
@@ -45,7 +45,7 @@ TYPED_TEST(contract, each_reply_goes_to_its_caller_while_others_leave) {
     EXPECT_GT(left, 0);
 }
 
-TYPED_TEST(contract, cancelled_before_it_was_sent_it_is_never_sent) {
+CODA_CONTRACT_TEST(contract, cancelled_before_it_was_sent_it_is_never_sent) {
     auto& c = this->connected({.max_in_flight = 1});
     auto const key = this->fresh_key();
     auto const body = [&](scope& s) -> task<> {
@@ -65,7 +65,7 @@ TYPED_TEST(contract, cancelled_before_it_was_sent_it_is_never_sent) {
     EXPECT_EQ(this->proxy().stats().accepted, 1u) << "the connection is untouched";
 }
 
-TYPED_TEST(contract, cancelled_in_flight_it_resumes_at_once_and_disturbs_nobody) {
+CODA_CONTRACT_TEST(contract, cancelled_in_flight_it_resumes_at_once_and_disturbs_nobody) {
     auto& c = this->connected();
     auto const key = this->fresh_key();
     auto const body = [&](scope& s) -> task<> {
@@ -76,7 +76,7 @@ TYPED_TEST(contract, cancelled_in_flight_it_resumes_at_once_and_disturbs_nobody)
         co_await this->until_sent(before);
         s.spawn(this->expect_echo(c, "behind it"));
         co_await gives(sent.cancel(), outcome::unknown, "while its reply is still held");
-        EXPECT_LE(TypeParam::store::open_connections(c), 1u) << "the bound holds while it drains";
+        EXPECT_LE(Store::open_connections(c), 1u) << "the bound holds while it drains";
         co_await until([&] { return this->store().count(key) == 1; }, "it happened nevertheless");
         this->proxy().heal();
         co_await this->expect_echo(c, "after it");
@@ -85,7 +85,7 @@ TYPED_TEST(contract, cancelled_in_flight_it_resumes_at_once_and_disturbs_nobody)
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract, timed_out_in_flight_it_is_unknown_and_the_next_works) {
+CODA_CONTRACT_TEST(contract, timed_out_in_flight_it_is_unknown_and_the_next_works) {
     auto& c = this->connected();
     auto const body = [&]() -> task<> {
         co_await this->expect_echo(c, "warm");
@@ -99,7 +99,7 @@ TYPED_TEST(contract, timed_out_in_flight_it_is_unknown_and_the_next_works) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract, without_a_deadline_it_has_one_of_its_own) {
+CODA_CONTRACT_TEST(contract, without_a_deadline_it_has_one_of_its_own) {
     auto& c = this->connected({.operation_timeout = 20ms, .drain_timeout = 20ms});
     auto const body = [&]() -> task<> {
         this->hold_replies();
@@ -109,7 +109,7 @@ TYPED_TEST(contract, without_a_deadline_it_has_one_of_its_own) {
     this->run(body());
 }
 
-TYPED_TEST(contract, destroyed_in_flight_it_disturbs_nobody) {
+CODA_CONTRACT_TEST(contract, destroyed_in_flight_it_disturbs_nobody) {
     auto& c = this->connected();
     auto const key = this->fresh_key();
     auto const body = [&](scope& s) -> task<> {
@@ -130,7 +130,7 @@ TYPED_TEST(contract, destroyed_in_flight_it_disturbs_nobody) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract, cancelled_while_it_waits_for_a_connect_it_leaves_that_to_the_next) {
+CODA_CONTRACT_TEST(contract, cancelled_while_it_waits_for_a_connect_it_leaves_that_to_the_next) {
     auto& c = this->make();
     auto const key = this->fresh_key();
     auto const body = [&](scope& s) -> task<> {
@@ -146,7 +146,7 @@ TYPED_TEST(contract, cancelled_while_it_waits_for_a_connect_it_leaves_that_to_th
     EXPECT_EQ(this->proxy().stats().accepted, 1u);
 }
 
-TYPED_TEST(contract, under_a_context_that_is_cancelled_nothing_is_sent) {
+CODA_CONTRACT_TEST(contract, under_a_context_that_is_cancelled_nothing_is_sent) {
     auto& c = this->connected();
     auto const key = this->fresh_key();
     auto const body = [&]() -> task<> {
@@ -162,7 +162,7 @@ TYPED_TEST(contract, under_a_context_that_is_cancelled_nothing_is_sent) {
     EXPECT_EQ(this->proxy().stats().accepted, 1u) << "the connection is untouched";
 }
 
-TYPED_TEST(contract, behind_a_deadline_that_has_passed_nothing_is_sent) {
+CODA_CONTRACT_TEST(contract, behind_a_deadline_that_has_passed_nothing_is_sent) {
     auto& c = this->connected();
     auto const key = this->fresh_key();
     auto const body = [&]() -> task<> {
@@ -177,7 +177,7 @@ TYPED_TEST(contract, behind_a_deadline_that_has_passed_nothing_is_sent) {
     this->run(body());
 }
 
-TYPED_TEST(contract, what_drains_too_long_costs_its_connection_and_no_more) {
+CODA_CONTRACT_TEST(contract, what_drains_too_long_costs_its_connection_and_no_more) {
     auto& c = this->connected({.drain_timeout = 20ms});
     auto const body = [&](scope& s) -> task<> {
         co_await this->expect_echo(c, "warm");
@@ -187,7 +187,7 @@ TYPED_TEST(contract, what_drains_too_long_costs_its_connection_and_no_more) {
         auto sent = s.spawn(this->echo(c, "never answered"));
         co_await this->until_sent(before);
         co_await gives(sent.cancel(), outcome::unknown);
-        if constexpr (TypeParam::store::shares_connections) {
+        if constexpr (Store::shares_connections) {
             auto const behind = co_await as_result(this->echo(c, "behind it"));
             this->expect_error(behind, coda::errc::connection_lost, outcome::unknown);
         } else {
@@ -199,7 +199,7 @@ TYPED_TEST(contract, what_drains_too_long_costs_its_connection_and_no_more) {
     EXPECT_EQ(this->proxy().stats().accepted, 2u);
 }
 
-TYPED_TEST(contract, a_full_queue_refuses_at_once) {
+CODA_CONTRACT_TEST(contract, a_full_queue_refuses_at_once) {
     auto& c = this->connected({.max_in_flight = 1, .max_queued = 1});
     auto const body = [&](scope& s) -> task<> {
         co_await this->expect_echo(c, "warm");
@@ -216,7 +216,7 @@ TYPED_TEST(contract, a_full_queue_refuses_at_once) {
     this->run_in_scope(body);
 }
 
-TYPED_TEST(contract, who_still_waits_when_the_client_is_destroyed_is_told) {
+CODA_CONTRACT_TEST(contract, who_still_waits_when_the_client_is_destroyed_is_told) {
     auto& c = this->connected({.max_in_flight = 1});
     auto const ended = [&](outcome expected) -> task<> {
         auto const r = co_await as_result(this->echo(c, "waiting"));
@@ -236,7 +236,7 @@ TYPED_TEST(contract, who_still_waits_when_the_client_is_destroyed_is_told) {
     this->proxy().heal();
 }
 
-TYPED_TEST(contract, close_waits_for_what_is_in_flight_and_refuses_what_comes) {
+CODA_CONTRACT_TEST(contract, close_waits_for_what_is_in_flight_and_refuses_what_comes) {
     auto& c = this->connected();
     auto const body = [&](scope& s) -> task<> {
         co_await this->expect_echo(c, "warm");
@@ -244,7 +244,7 @@ TYPED_TEST(contract, close_waits_for_what_is_in_flight_and_refuses_what_comes) {
         auto const before = this->bytes_sent();
         s.spawn(this->expect_echo(c, "in flight"));
         co_await this->until_sent(before);
-        auto closing = s.spawn(TypeParam::store::close(c));
+        auto closing = s.spawn(Store::close(c));
         co_await coda::yield();
         auto const late = co_await as_result(this->echo(c, "late"));
         this->expect_error(late, coda::errc::closed, outcome::not_sent);
@@ -256,7 +256,7 @@ TYPED_TEST(contract, close_waits_for_what_is_in_flight_and_refuses_what_comes) {
 }
 
 // What is cancelled at any place has either not happened, or it says that it may have.
-TYPED_TEST(contract, cancelled_anywhere_a_write_tells_the_truth) {
+CODA_CONTRACT_TEST(contract, cancelled_anywhere_a_write_tells_the_truth) {
     auto& c = this->connected({.connections = 2});
     auto const attempt = [&]() -> task<bool> {
         auto const key = this->fresh_key();
@@ -276,7 +276,7 @@ TYPED_TEST(contract, cancelled_anywhere_a_write_tells_the_truth) {
 }
 
 // From the connect on.
-TYPED_TEST(contract, cancelled_anywhere_it_leaves_the_client_usable) {
+CODA_CONTRACT_TEST(contract, cancelled_anywhere_it_leaves_the_client_usable) {
     auto const attempt = [&]() -> task<bool> {
         auto& c = this->make();
         auto const r = co_await as_result(this->echo(c, "first"));

@@ -32,23 +32,22 @@ namespace coda::test::contract_tests {
 
 static_assert(coda::test::store_with_streams<contract_store>);
 
-template <class On>
-class contract_streams : public contract<On> {
+template <coda::test::store Store>
+class contract_streams : public contract<Store> {
 protected:
-    using store_type = typename On::store;
-    using source = typename store_type::stream_source;
+    using source = typename Store::stream_source;
 
     void TearDown() override {
         sources_.clear();
-        contract<On>::TearDown();
+        contract<Store>::TearDown();
     }
     // Connected, through the proxy.
     source& open(client_limits limits = {}) {
         auto uri = this->store().uri_at(this->proxy().where());
-        sources_.push_back(store_type::make_stream_source(this->loop(), std::move(uri), limits));
+        sources_.push_back(Store::make_stream_source(this->loop(), std::move(uri), limits));
         source& from = *sources_.back();
         static_cast<void>(rows(from, 3'000)); // a store may have to make them first, which blocks
-        auto const connect = [&]() -> task<> { co_await store_type::connect(from); };
+        auto const connect = [&]() -> task<> { co_await Store::connect(from); };
         this->run(connect());
         return from;
     }
@@ -76,7 +75,7 @@ protected:
         if (row) expect_row(*row, number, width);
     }
     task<> expect_answer(source& from, std::string text) {
-        auto const r = co_await as_result(store_type::echo(from, text));
+        auto const r = co_await as_result(Store::echo(from, text));
         EXPECT_TRUE(r.has_value()) << r.error().message();
         if (r.has_value()) {
             EXPECT_EQ(*r, text);
@@ -84,7 +83,7 @@ protected:
     }
     // More than may be on its way unread.
     static constexpr int wide = 4000;
-    static constexpr int many = static_cast<int>(3 * store_type::most_read_ahead / wide);
+    static constexpr int many = static_cast<int>(3 * Store::most_read_ahead / wide);
 
     std::uint64_t bytes_received() { return this->proxy().stats().to_client.forwarded; }
 
@@ -117,9 +116,8 @@ private:
     std::vector<std::unique_ptr<source>> sources_;
     int seen_ = 0;
 };
-TYPED_TEST_SUITE(contract_streams, everywhere, names);
 
-TYPED_TEST(contract_streams, give_every_row_in_order_and_then_the_end) {
+CODA_CONTRACT_TEST(contract_streams, give_every_row_in_order_and_then_the_end) {
     auto& from = this->open();
     auto const body = [&]() -> task<> {
         for (int const count : {0, 1, 2, 3'000}) {
@@ -136,13 +134,13 @@ TYPED_TEST(contract_streams, give_every_row_in_order_and_then_the_end) {
     EXPECT_EQ(this->proxy().stats().accepted, 1u);
 }
 
-TYPED_TEST(contract_streams, in_single_bytes_are_the_same) {
+CODA_CONTRACT_TEST(contract_streams, in_single_bytes_are_the_same) {
     auto& from = this->open();
     this->proxy().apply({.to_server = {.chunk = 1}, .to_client = {.chunk = 1}});
     this->run(this->read(from, 60));
 }
 
-TYPED_TEST(contract_streams, cancelled_before_the_first_row_end_at_once) {
+CODA_CONTRACT_TEST(contract_streams, cancelled_before_the_first_row_end_at_once) {
     auto& from = this->open();
     auto const body = [&](scope& s) -> task<> {
         co_await this->expect_answer(from, "warm");
@@ -161,7 +159,7 @@ TYPED_TEST(contract_streams, cancelled_before_the_first_row_end_at_once) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract_streams, cancelled_between_rows_end_at_once) {
+CODA_CONTRACT_TEST(contract_streams, cancelled_between_rows_end_at_once) {
     auto& from = this->open();
     auto const body = [&](scope& s) -> task<> {
         co_await this->expect_answer(from, "warm");
@@ -179,7 +177,7 @@ TYPED_TEST(contract_streams, cancelled_between_rows_end_at_once) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract_streams, past_their_deadline_end_at_once) {
+CODA_CONTRACT_TEST(contract_streams, past_their_deadline_end_at_once) {
     auto& from = this->open();
     auto const body = [&]() -> task<> {
         co_await this->expect_answer(from, "warm");
@@ -198,7 +196,7 @@ TYPED_TEST(contract_streams, past_their_deadline_end_at_once) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract_streams, without_a_deadline_have_one_for_each_wait) {
+CODA_CONTRACT_TEST(contract_streams, without_a_deadline_have_one_for_each_wait) {
     auto& from = this->open({.operation_timeout = 30ms, .drain_timeout = 30ms});
     auto const body = [&]() -> task<> {
         this->hold_replies();
@@ -209,7 +207,7 @@ TYPED_TEST(contract_streams, without_a_deadline_have_one_for_each_wait) {
     EXPECT_EQ(this->seen(), 0);
 }
 
-TYPED_TEST(contract_streams, under_a_context_that_has_ended_send_nothing) {
+CODA_CONTRACT_TEST(contract_streams, under_a_context_that_has_ended_send_nothing) {
     auto& from = this->open();
     auto const body = [&]() -> task<> {
         co_await this->expect_answer(from, "text");
@@ -233,7 +231,7 @@ TYPED_TEST(contract_streams, under_a_context_that_has_ended_send_nothing) {
     EXPECT_EQ(this->proxy().stats().accepted, 1u) << "the connection is untouched";
 }
 
-TYPED_TEST(contract_streams, left_early_give_nothing_to_the_next) {
+CODA_CONTRACT_TEST(contract_streams, left_early_give_nothing_to_the_next) {
     auto& from = this->open();
     auto const body = [&]() -> task<> {
         for (int const taken : {0, 1, 2, 100}) {
@@ -246,12 +244,12 @@ TYPED_TEST(contract_streams, left_early_give_nothing_to_the_next) {
         }
     };
     this->run(body());
-    if (TypeParam::store::shares_connections) {
+    if (Store::shares_connections) {
         EXPECT_EQ(this->proxy().stats().accepted, 1u);
     }
 }
 
-TYPED_TEST(contract_streams, destroyed_in_flight_disturb_nobody) {
+CODA_CONTRACT_TEST(contract_streams, destroyed_in_flight_disturb_nobody) {
     auto& from = this->open();
     auto const body = [&](scope& s) -> task<> {
         co_await this->expect_answer(from, "warm");
@@ -270,18 +268,18 @@ TYPED_TEST(contract_streams, destroyed_in_flight_disturb_nobody) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract_streams, refuse_others_on_their_connection_and_go_on) {
+CODA_CONTRACT_TEST(contract_streams, refuse_others_on_their_connection_and_go_on) {
     auto& from = this->open();
     auto const body = [&]() -> task<> {
         {
             auto all = this->rows(from, 3'000);
             co_await this->expect_next(all, 1);
             for (int i = 2; i < 5; ++i) {
-                auto const other = co_await as_result(coda::with_timeout(30ms, TypeParam::store::echo(from, "other")));
-                this->expect_error(other, TypeParam::store::while_streaming(), outcome::not_sent);
+                auto const other = co_await as_result(coda::with_timeout(30ms, Store::echo(from, "other")));
+                this->expect_error(other, Store::while_streaming(), outcome::not_sent);
                 auto second = this->rows(from, 1);
                 auto const row = co_await as_result(coda::with_timeout(30ms, second.next()));
-                this->expect_error(row, TypeParam::store::while_streaming(), outcome::not_sent);
+                this->expect_error(row, Store::while_streaming(), outcome::not_sent);
                 co_await this->expect_next(all, i);
             }
         }
@@ -290,14 +288,14 @@ TYPED_TEST(contract_streams, refuse_others_on_their_connection_and_go_on) {
     this->run(body());
 }
 
-TYPED_TEST(contract_streams, cut_at_any_byte_of_the_servers_end_in_a_typed_error_behind_the_right_rows) {
+CODA_CONTRACT_TEST(contract_streams, cut_at_any_byte_of_the_servers_end_in_a_typed_error_behind_the_right_rows) {
     this->cut_at_bytes(direction::to_client, 29);
 }
-TYPED_TEST(contract_streams, cut_at_any_byte_of_ours_end_in_a_typed_error_behind_the_right_rows) {
+CODA_CONTRACT_TEST(contract_streams, cut_at_any_byte_of_ours_end_in_a_typed_error_behind_the_right_rows) {
     this->cut_at_bytes(direction::to_server, 1);
 }
 
-TYPED_TEST(contract_streams, whose_connection_the_server_ends_say_so) {
+CODA_CONTRACT_TEST(contract_streams, whose_connection_the_server_ends_say_so) {
     auto& from = this->open();
     auto const body = [&]() -> task<> {
         auto all = this->rows(from, this->many, this->wide);
@@ -322,7 +320,7 @@ TYPED_TEST(contract_streams, whose_connection_the_server_ends_say_so) {
 }
 
 // What is not asked for stays with the server.
-TYPED_TEST(contract_streams, of_a_reader_who_pauses_hold_the_server_back) {
+CODA_CONTRACT_TEST(contract_streams, of_a_reader_who_pauses_hold_the_server_back) {
     auto& from = this->open();
     auto const before = this->bytes_received();
     auto const body = [&]() -> task<> {
@@ -334,7 +332,7 @@ TYPED_TEST(contract_streams, of_a_reader_who_pauses_hold_the_server_back) {
             if (std::exchange(received, this->bytes_received()) != received) quiet = 0;
             co_await coda::sleep_for(2ms);
         }
-        EXPECT_LT(received - before, TypeParam::store::most_read_ahead);
+        EXPECT_LT(received - before, Store::most_read_ahead);
         while (auto const row = co_await all.next()) this->expect_row(*row, ++seen, this->wide);
         EXPECT_EQ(seen, this->many);
     };
@@ -342,7 +340,7 @@ TYPED_TEST(contract_streams, of_a_reader_who_pauses_hold_the_server_back) {
     EXPECT_GT(this->bytes_received() - before, static_cast<std::uint64_t>(this->many) * this->wide);
 }
 
-TYPED_TEST(contract_streams, cancelled_anywhere_leave_the_next_alone) {
+CODA_CONTRACT_TEST(contract_streams, cancelled_anywhere_leave_the_next_alone) {
     auto& from = this->open();
     auto const attempt = [&]() -> task<bool> {
         auto const r = co_await as_result(this->read(from, 300));
@@ -355,7 +353,7 @@ TYPED_TEST(contract_streams, cancelled_anywhere_leave_the_next_alone) {
     };
     auto const cancelled = this->run(coda::test::cancel_everywhere(attempt));
     EXPECT_GT(cancelled, 0);
-    if (TypeParam::store::shares_connections) {
+    if (Store::shares_connections) {
         EXPECT_EQ(this->proxy().stats().accepted, 1u);
     }
 }

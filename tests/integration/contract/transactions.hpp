@@ -11,12 +11,10 @@
 
 namespace coda::test::contract_tests {
 
-TYPED_TEST(contract_transactions, under_a_context_that_has_ended_sends_nothing) {
+CODA_CONTRACT_TEST(contract_transactions, under_a_context_that_has_ended_sends_nothing) {
     this->open();
     auto const key = this->fresh_key();
-    auto const asks = [](typename TypeParam::store::transaction& tx) -> task<> {
-        co_await TypeParam::store::echo(tx, "text");
-    };
+    auto const asks = [](typename Store::transaction& tx) -> task<> { co_await Store::echo(tx, "text"); };
     std::uint64_t before = 0;
     std::uint64_t of_one = 0;
     auto const asks_once = [&]() -> task<> {
@@ -46,13 +44,13 @@ TYPED_TEST(contract_transactions, under_a_context_that_has_ended_sends_nothing) 
     EXPECT_EQ(this->proxy().stats().accepted, 1u) << "the connection is untouched";
 }
 
-TYPED_TEST(contract_transactions, cancelled_while_they_wait_for_a_connection_are_never_begun) {
+CODA_CONTRACT_TEST(contract_transactions, cancelled_while_they_wait_for_a_connection_are_never_begun) {
     this->open();
     auto const key = this->fresh_key();
     auto const late = this->fresh_key();
     coda::event inside;
     coda::event go;
-    auto const waits = [&](typename TypeParam::store::transaction&) -> task<> {
+    auto const waits = [&](typename Store::transaction&) -> task<> {
         inside.set();
         co_await go.wait();
     };
@@ -73,7 +71,7 @@ TYPED_TEST(contract_transactions, cancelled_while_they_wait_for_a_connection_are
     EXPECT_EQ(this->proxy().stats().accepted, 1u);
 }
 
-TYPED_TEST(contract_transactions, cancelled_in_flight_resume_at_once_and_the_next_is_not_inside) {
+CODA_CONTRACT_TEST(contract_transactions, cancelled_in_flight_resume_at_once_and_the_next_is_not_inside) {
     this->open();
     auto const key = this->fresh_key();
     coda::event held;
@@ -102,7 +100,7 @@ TYPED_TEST(contract_transactions, cancelled_in_flight_resume_at_once_and_the_nex
 }
 
 // At its beginning, where nothing may have been written, and a little later.
-TYPED_TEST(contract_transactions, cancelled_as_they_begin_have_not_happened) {
+CODA_CONTRACT_TEST(contract_transactions, cancelled_as_they_begin_have_not_happened) {
     this->open();
     std::vector<std::string> keys;
     auto const body = [&](scope& s) -> task<> {
@@ -121,7 +119,7 @@ TYPED_TEST(contract_transactions, cancelled_as_they_begin_have_not_happened) {
     for (auto const& key : keys) EXPECT_FALSE(this->kept(key));
 }
 
-TYPED_TEST(contract_transactions, past_their_deadline_in_flight_are_undone) {
+CODA_CONTRACT_TEST(contract_transactions, past_their_deadline_in_flight_are_undone) {
     this->open();
     auto const key = this->fresh_key();
     auto const hold = [&]() -> task<> { co_return this->hold_replies(); };
@@ -137,7 +135,7 @@ TYPED_TEST(contract_transactions, past_their_deadline_in_flight_are_undone) {
     this->expect_connections_made(1);
 }
 
-TYPED_TEST(contract_transactions, without_a_deadline_have_one_for_each_statement) {
+CODA_CONTRACT_TEST(contract_transactions, without_a_deadline_have_one_for_each_statement) {
     this->open({.operation_timeout = 30ms, .drain_timeout = 30ms});
     bool reached = false;
     auto const hold = [&]() -> task<> {
@@ -156,7 +154,7 @@ TYPED_TEST(contract_transactions, without_a_deadline_have_one_for_each_statement
     this->run(body());
 }
 
-TYPED_TEST(contract_transactions, that_cannot_be_undone_in_time_cost_the_connection_and_no_more) {
+CODA_CONTRACT_TEST(contract_transactions, that_cannot_be_undone_in_time_cost_the_connection_and_no_more) {
     this->open({.drain_timeout = 30ms});
     auto const key = this->fresh_key();
     coda::event held;
@@ -179,7 +177,7 @@ TYPED_TEST(contract_transactions, that_cannot_be_undone_in_time_cost_the_connect
     EXPECT_EQ(this->proxy().stats().accepted, 2u);
 }
 
-TYPED_TEST(contract_transactions, whose_connection_is_cut_have_not_happened) {
+CODA_CONTRACT_TEST(contract_transactions, whose_connection_is_cut_have_not_happened) {
     this->open();
     auto const body = [&]() -> task<> {
         for (auto const how : {cut::close, cut::reset}) {
@@ -195,7 +193,7 @@ TYPED_TEST(contract_transactions, whose_connection_is_cut_have_not_happened) {
     this->run(body());
 }
 
-TYPED_TEST(contract_transactions, whose_session_the_server_ends_have_not_happened) {
+CODA_CONTRACT_TEST(contract_transactions, whose_session_the_server_ends_have_not_happened) {
     this->open();
     auto const key = this->fresh_key();
     auto const ends = [&]() -> task<> { co_return this->store().kill_connections(); };
@@ -211,11 +209,11 @@ TYPED_TEST(contract_transactions, whose_session_the_server_ends_have_not_happene
     this->run(body());
 }
 
-TYPED_TEST(contract_transactions, whose_commit_is_sent_and_not_answered_are_unknown) {
+CODA_CONTRACT_TEST(contract_transactions, whose_commit_is_sent_and_not_answered_are_unknown) {
     this->open();
     for (auto const d : {direction::to_client, direction::to_server}) {
         auto const key = this->fresh_key();
-        auto const write_and_cut = [&](typename TypeParam::store::transaction& tx) -> task<> {
+        auto const write_and_cut = [&](typename Store::transaction& tx) -> task<> {
             auto const both = this->writes(key);
             co_await both(tx);
             this->proxy().apply(one_way(d, {.cut_after = 0}));
@@ -233,18 +231,20 @@ TYPED_TEST(contract_transactions, whose_commit_is_sent_and_not_answered_are_unkn
     }
 }
 
-TYPED_TEST(contract_transactions, cut_at_any_byte_of_the_servers_tell_the_truth) {
+CODA_CONTRACT_TEST(contract_transactions, cut_at_any_byte_of_the_servers_tell_the_truth) {
     this->cut_at_every_byte(direction::to_client);
 }
-TYPED_TEST(contract_transactions, cut_at_any_byte_of_ours_tell_the_truth) {
+CODA_CONTRACT_TEST(contract_transactions, cut_at_any_byte_of_ours_tell_the_truth) {
     this->cut_at_every_byte(direction::to_server);
 }
-TYPED_TEST(contract_transactions, held_within_what_the_server_says_tell_the_truth) {
+CODA_CONTRACT_TEST(contract_transactions, held_within_what_the_server_says_tell_the_truth) {
     this->hold_at_bytes(direction::to_client);
 }
-TYPED_TEST(contract_transactions, held_within_what_we_say_tell_the_truth) { this->hold_at_bytes(direction::to_server); }
+CODA_CONTRACT_TEST(contract_transactions, held_within_what_we_say_tell_the_truth) {
+    this->hold_at_bytes(direction::to_server);
+}
 
-TYPED_TEST(contract_transactions, cancelled_anywhere_tell_the_truth_and_leave_the_next_alone) {
+CODA_CONTRACT_TEST(contract_transactions, cancelled_anywhere_tell_the_truth_and_leave_the_next_alone) {
     this->open();
     auto const attempt = [&]() -> task<bool> {
         auto const key = this->fresh_key();
@@ -264,7 +264,7 @@ TYPED_TEST(contract_transactions, cancelled_anywhere_tell_the_truth_and_leave_th
 }
 
 // From the connect on.
-TYPED_TEST(contract_transactions, cancelled_anywhere_leave_the_client_usable) {
+CODA_CONTRACT_TEST(contract_transactions, cancelled_anywhere_leave_the_client_usable) {
     auto const attempt = [&]() -> task<bool> {
         this->open();
         auto const key = this->fresh_key();
@@ -280,7 +280,7 @@ TYPED_TEST(contract_transactions, cancelled_anywhere_leave_the_client_usable) {
     EXPECT_GT(this->run(coda::test::cancel_everywhere(attempt)), 0);
 }
 
-TYPED_TEST(contract_transactions, whose_body_throws_are_undone_and_throw_that) {
+CODA_CONTRACT_TEST(contract_transactions, whose_body_throws_are_undone_and_throw_that) {
     this->open();
     auto const key = this->fresh_key();
     auto const throws = [&](auto const& what) {
@@ -309,7 +309,7 @@ TYPED_TEST(contract_transactions, whose_body_throws_are_undone_and_throw_that) {
     EXPECT_EQ(this->proxy().stats().accepted, 1u);
 }
 
-TYPED_TEST(contract_transactions, destroyed_in_their_middle_disturb_nobody) {
+CODA_CONTRACT_TEST(contract_transactions, destroyed_in_their_middle_disturb_nobody) {
     this->open();
     auto const body = [&](scope& s) -> task<> {
         for (bool const in_flight : {false, true}) {
@@ -339,7 +339,7 @@ TYPED_TEST(contract_transactions, destroyed_in_their_middle_disturb_nobody) {
     this->run_in_scope(body);
 }
 
-TYPED_TEST(contract_transactions, of_many_happen_each_by_itself_while_others_leave) {
+CODA_CONTRACT_TEST(contract_transactions, of_many_happen_each_by_itself_while_others_leave) {
     this->open({.connections = 2});
     std::mt19937 random(7);
     int left = 0;
@@ -366,7 +366,7 @@ TYPED_TEST(contract_transactions, of_many_happen_each_by_itself_while_others_lea
     EXPECT_GE(done, 150);
 }
 
-TYPED_TEST(contract_transactions, that_lose_their_connection_once_happen_once_where_they_are_retried) {
+CODA_CONTRACT_TEST(contract_transactions, that_lose_their_connection_once_happen_once_where_they_are_retried) {
     this->open();
     auto const key = this->fresh_key();
     int runs = 0;
@@ -385,11 +385,11 @@ TYPED_TEST(contract_transactions, that_lose_their_connection_once_happen_once_wh
     EXPECT_EQ(runs, 2);
 }
 
-TYPED_TEST(contract_transactions, that_may_have_happened_are_not_retried) {
+CODA_CONTRACT_TEST(contract_transactions, that_may_have_happened_are_not_retried) {
     this->open();
     auto const key = this->fresh_key();
     int runs = 0;
-    auto const write_and_cut = [&](typename TypeParam::store::transaction& tx) -> task<> {
+    auto const write_and_cut = [&](typename Store::transaction& tx) -> task<> {
         ++runs;
         auto const both = this->writes(key);
         co_await both(tx);
@@ -408,32 +408,31 @@ TYPED_TEST(contract_transactions, that_may_have_happened_are_not_retried) {
 }
 
 // Where no pool brings it back in between.
-TYPED_TEST(contract, on_one_connection_a_transaction_is_undone_before_what_comes_next) {
-    using store = typename TypeParam::store;
-    auto const db = store::make_connection(this->loop(), this->store().uri_at(this->proxy().where()), client_limits());
+CODA_CONTRACT_TEST(contract, on_one_connection_a_transaction_is_undone_before_what_comes_next) {
+    auto const db = Store::make_connection(this->loop(), this->store().uri_at(this->proxy().where()), client_limits());
     auto const key = this->fresh_key();
-    auto const throws = [&](typename store::transaction& tx) -> task<> {
-        co_await store::write(tx, key);
+    auto const throws = [&](typename Store::transaction& tx) -> task<> {
+        co_await Store::write(tx, key);
         throw coda::exception(coda::error(coda::errc::type_mismatch));
     };
-    auto const is_late = [&](typename store::transaction& tx) -> task<> {
-        co_await store::write(tx, key);
+    auto const is_late = [&](typename Store::transaction& tx) -> task<> {
+        co_await Store::write(tx, key);
         this->hold_replies();
-        co_await store::write(tx, key);
+        co_await Store::write(tx, key);
     };
     // By itself, not inside of what came before.
     auto const expect_kept = [&]() -> task<> {
         auto const next = this->fresh_key();
-        co_await store::write(*db, next);
+        co_await Store::write(*db, next);
         EXPECT_EQ(this->store().count(next), 1);
         EXPECT_EQ(this->store().count(key), 0);
     };
     auto const body = [&]() -> task<> {
         co_await db->connect();
-        auto const thrown = co_await as_result(store::transact(*db, throws, client_limits()));
+        auto const thrown = co_await as_result(Store::transact(*db, throws, client_limits()));
         this->expect_error(thrown, coda::errc::type_mismatch, outcome::not_sent);
         co_await expect_kept();
-        auto const late = co_await as_result(coda::with_timeout(30ms, store::transact(*db, is_late, client_limits())));
+        auto const late = co_await as_result(coda::with_timeout(30ms, Store::transact(*db, is_late, client_limits())));
         this->expect_error(late, coda::errc::timed_out, outcome::not_sent);
         this->proxy().heal();
         co_await expect_kept();

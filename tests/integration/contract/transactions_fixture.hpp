@@ -43,18 +43,31 @@ namespace coda::test::contract_tests {
 /// Who leases the connection of a transaction.
 enum class leased_by { client, caller };
 
-template <coda::test::store_with_transactions Store, loop_kind Kind, leased_by Who>
-struct transactions_on : on<Store, Kind> {
-    static constexpr leased_by who = Who;
-};
+template <coda::test::store_with_transactions Store>
+class contract_transactions : public contract<Store> {
+public:
+    struct variant : contract<Store>::variant {
+        leased_by who;
+        std::string name() const {
+            return contract<Store>::variant::name() + (who == leased_by::client ? "_client" : "_connection");
+        }
+    };
+    static std::vector<variant> variants() {
+        std::vector<variant> all;
+        for (auto const who : {leased_by::client, leased_by::caller}) {
+            for (auto const& each : contract<Store>::variants()) all.push_back({each, who});
+        }
+        return all;
+    }
+    void become(variant const& v) {
+        contract<Store>::become(v);
+        who_ = v.who;
+    }
 
-template <class On>
-class contract_transactions : public contract<On> {
 protected:
-    using store_type = typename On::store;
-    using transaction = typename store_type::transaction;
+    using transaction = typename Store::transaction;
     using body_type = coda::test::transaction_body<transaction>;
-    using pool_type = coda::pool<typename store_type::connection>;
+    using pool_type = coda::pool<typename Store::connection>;
 
     // Whatever the test did: leases are given back, and what was told is still true.
     void TearDown() override {
@@ -65,18 +78,18 @@ protected:
         }
         for (auto const& [key, what] : told_) expect_told(key, what);
         reset();
-        contract<On>::TearDown();
+        contract<Store>::TearDown();
     }
 
     void open(client_limits limits = {}) {
         limits_ = limits;
-        if constexpr (On::who == leased_by::client) {
+        if (who_ == leased_by::client) {
             client_ = &this->make(limits);
         } else {
             auto const make = [this] {
-                return store_type::make_connection(this->loop(), this->store().uri_at(this->proxy().where()), limits_);
+                return Store::make_connection(this->loop(), this->store().uri_at(this->proxy().where()), limits_);
             };
-            pool_.emplace(this->loop(), make, store_type::pool_of(limits));
+            pool_.emplace(this->loop(), make, Store::pool_of(limits));
         }
     }
     // As before `open`.
@@ -86,26 +99,26 @@ protected:
         this->destroy_clients();
     }
     coda::operation<> transact(body_type body) {
-        if constexpr (On::who == leased_by::client)
-            return store_type::transact(*client_, std::move(body), limits_);
+        if (who_ == leased_by::client)
+            return Store::transact(*client_, std::move(body), limits_);
         else
             return on_lease(*pool_, std::move(body), limits_);
     }
-    coda::pool_statistics leased() const { return pool_ ? pool_->statistics() : store_type::leased(*client_); }
+    coda::pool_statistics leased() const { return pool_ ? pool_->statistics() : Store::leased(*client_); }
 
     // Twice, so that a half of it can be told from the whole.
     static body_type writes(std::string key) {
         return [key = std::move(key)](transaction& tx) -> task<> {
-            co_await store_type::write(tx, key);
-            co_await store_type::write(tx, key);
+            co_await Store::write(tx, key);
+            co_await Store::write(tx, key);
         };
     }
     // `then` comes between the two.
     static body_type writes_around(std::string key, std::function<task<>()> then) {
         return [key = std::move(key), then = std::move(then)](transaction& tx) -> task<> {
-            co_await store_type::write(tx, key);
+            co_await Store::write(tx, key);
             co_await then();
-            co_await store_type::write(tx, key);
+            co_await Store::write(tx, key);
         };
     }
     bool kept(std::string const& key) {
@@ -161,7 +174,7 @@ protected:
             EXPECT_EQ(r.error().code(), coda::errc::connection_lost) << r.error().message();
             (r.error().outcome() == outcome::unknown ? unknown : undone) += 1;
         };
-        auto const first = On::who == leased_by::client ? 0u : 1u;
+        auto const first = who_ == leased_by::client ? 0u : 1u;
         for (std::uint64_t n = first; n < 10'000 && !through; n += 2) this->run(body(n));
         EXPECT_TRUE(through);
         EXPECT_GT(undone, 10);
@@ -198,7 +211,7 @@ private:
     static coda::operation<> on_lease(pool_type& pool, body_type body, client_limits limits) {
         auto db = co_await as_result(pool.acquire());
         if (db.has_error()) co_return db.error();
-        auto done = co_await as_result(store_type::transact(**db, std::move(body), limits));
+        auto done = co_await as_result(Store::transact(**db, std::move(body), limits));
         co_return done;
     }
     void expect_told(std::string const& key, told what) {
@@ -208,29 +221,11 @@ private:
         }
     }
 
+    leased_by who_ = leased_by::client;
     client_limits limits_;
-    typename contract<On>::client* client_ = nullptr;
+    typename contract<Store>::client* client_ = nullptr;
     std::optional<pool_type> pool_;
     std::vector<std::pair<std::string, told>> told_;
 };
-
-template <loop_kind Kind>
-using by_client = transactions_on<contract_store, Kind, leased_by::client>;
-template <loop_kind Kind>
-using by_caller = transactions_on<contract_store, Kind, leased_by::caller>;
-#ifdef CODA_HAS_LIBEV
-using transactions_everywhere = testing::Types<by_client<loop_kind::asio>, by_client<loop_kind::ev>,
-                                               by_caller<loop_kind::asio>, by_caller<loop_kind::ev>>;
-#else
-using transactions_everywhere = testing::Types<by_client<loop_kind::asio>, by_caller<loop_kind::asio>>;
-#endif
-
-struct transaction_names {
-    template <class On>
-    static std::string GetName(int i) {
-        return names::GetName<On>(i) + (On::who == leased_by::client ? "_client" : "_connection");
-    }
-};
-TYPED_TEST_SUITE(contract_transactions, transactions_everywhere, transaction_names);
 
 } // namespace coda::test::contract_tests

@@ -21,25 +21,20 @@ protected:
         on_postgres::TearDown();
     }
 
-    // Not awaited by the tests themselves: g++ 12 destroys aggregates in an await expression twice.
-    template <class T, class... Args>
-    result<T> got(std::string const& sql, Args const&... args) {
-        auto const body = [&]() -> task<result<T>> {
-            auto r = co_await as_result(db_->query_one<T>(sql, args...));
-            co_return r;
-        };
-        return run(body());
-    }
     // Of one type for all values: each other one would be compiled through the whole of a query.
     template <class... Args>
     result<pg::result_set> rows(std::string const& sql, Args const&... args) {
         pg::arguments values;
         (..., values.add(args));
-        auto const body = [&]() -> task<result<pg::result_set>> {
-            auto r = co_await as_result(db_->query(sql, values));
-            co_return r;
-        };
-        return run(body());
+        return asked(sql, values);
+    }
+    // The only row.
+    template <class T, class... Args>
+    result<T> got(std::string const& sql, Args const&... args) {
+        auto const all = rows(sql, args...);
+        if (all.has_error()) return all.error();
+        EXPECT_EQ(all->size(), 1u) << sql;
+        return (*all)[0].template try_as<T>();
     }
     // The first value of the first row, which must be there.
     template <class T, class... Args>
@@ -49,11 +44,9 @@ protected:
     }
     template <class... Args>
     result<std::uint64_t> ran(std::string const& sql, Args const&... args) {
-        auto const body = [&]() -> task<result<std::uint64_t>> {
-            auto r = co_await as_result(db_->execute(sql, args...));
-            co_return r;
-        };
-        return run(body());
+        auto const all = rows(sql, args...);
+        if (all.has_error()) return all.error();
+        return all->affected();
     }
 
     // `text`: how SQL writes that value of the type `type`. As a column, a field and an element; NULL beside it, too.
@@ -86,6 +79,13 @@ protected:
     }
 
 private:
+    result<pg::result_set> asked(std::string const& sql, pg::arguments const& values) {
+        auto const body = [&]() -> task<result<pg::result_set>> {
+            auto r = co_await as_result(db_->query(sql, values));
+            co_return r;
+        };
+        return run(body());
+    }
     // NaN is alike, and 0 is not -0.
     template <class T>
     static bool alike(T const& a, T const& b) {
