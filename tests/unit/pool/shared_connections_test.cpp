@@ -402,6 +402,31 @@ TEST_F(sharing, ended_while_one_waits_out_the_backoff) {
     loop.run(body());
 }
 
+// A task that has spent its budget goes on when others had their turn: between any two of its steps somebody may come.
+TEST_F(sharing, who_comes_as_an_attempt_ends_for_good_gets_its_error_and_waits_for_no_other) {
+    coda::event ready(true);
+    for (int awaits = 240; awaits < 262; ++awaits) {
+        auto const opener = [&ready, awaits]() -> operation<session> {
+            for (int i = 0; i < awaits; ++i) co_await ready.wait();
+            co_return wrong_password;
+        };
+        connections shared(loop, opener, {});
+        auto const body = [&](scope& s) -> task<> {
+            auto const asks = [&]() -> task<> {
+                auto const r = co_await get(shared);
+                EXPECT_EQ(r.error().code(), wrong_password.code()) << awaits << ": " << r.error().message();
+            };
+            for (int i = 0; i < 8; ++i) {
+                s.spawn(asks());
+                co_await coda::yield();
+            }
+        };
+        loop.run(coda::with_scope(body));
+        EXPECT_EQ(loop.elapsed(), 0s) << awaits << ": somebody waited for nothing";
+        shared.end();
+    }
+}
+
 TEST_F(sharing, a_connection_lost_as_soon_as_it_was_open_is_an_error_of_who_waited) {
     connections shared(loop,
                        [&]() -> operation<session> {

@@ -107,6 +107,7 @@ private:
     task<result<std::shared_ptr<Connection>>> attempt();
     void forget_lost() noexcept;
     void lose_all() noexcept;
+    void leave_nobody_waiting() noexcept;
     void refuse_all(error const& why) noexcept {
         while (!waiters_.empty()) static_cast<detail::connection_wait&>(waiters_.front()).refuse(why);
     }
@@ -199,12 +200,25 @@ task<> shared_connections<Connection>::keep_one() {
         refuse_all(detail::current_failure());
     }
     --opening_;
-    if (mine.connection == nullptr) co_return;
+    if (mine.connection == nullptr) {
+        leave_nobody_waiting();
+        co_return;
+    }
     forget_lost(); // so that there is room
     connections_.push_back(mine);
     waiters_.wake_all();
     static_cast<void>(co_await as_result(mine.connection->ended().wait()));
     if (!closed_) forget_lost();
+}
+
+// Who came between an attempt's end and here waits for the next one, which nobody will begin.
+template <class Connection>
+void shared_connections<Connection>::leave_nobody_waiting() noexcept {
+    if (opening_ > 0) return;
+    if (auto const& why = core_.last_error(); why && open() == 0)
+        refuse_all(*why);
+    else
+        waiters_.wake_all();
 }
 
 // Gives one without a connection where trying on would help nobody.
