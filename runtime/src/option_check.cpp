@@ -43,6 +43,11 @@ result<> check_duration_or_zero(std::string_view option, duration value) {
     return out_of_range(option, "0 to 24 h", readable(value));
 }
 
+result<> check_part(std::string_view part, result<> const& checked) {
+    if (checked.has_value()) return {};
+    return error(checked.error().code(), fmt::format("{}.{}", part, checked.error().message()));
+}
+
 result<> check_at_signs(std::string_view uri) {
     auto const scheme = uri.find("://");
     auto const in_scheme = [](char c) { return (c >= 'a' && c <= 'z') || c == '+'; };

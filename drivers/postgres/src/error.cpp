@@ -17,6 +17,7 @@ public:
     std::string message(int code) const override {
         switch (static_cast<errc>(code)) {
         case errc::connect_failed: return "connecting failed";
+        case errc::wrong_settings: return "connecting failed for what the program's settings ask for";
         case errc::no_rows: return "the statement gave no row";
         case errc::several_rows: return "the statement gave more than one row";
         case errc::unexpected_null: return "unexpected NULL";

@@ -22,9 +22,9 @@ result<> check(connection_options const& o) {
 
 result<> check(client_options const& o) {
     return first_error({
-        check(o.connection),
+        check_part("connection", check(o.connection)),
         check(sharing_of(o, o.connection.statement_timeout)),
-        coda::check(o.pool),
+        check_part("pool", coda::check(o.pool)),
         check_range("min_group", o.min_group, 2, 1'024),
         check_range("max_group", o.max_group, o.min_group, 1'024),
     });

@@ -55,7 +55,7 @@ bytes result_view::value(int row, int column) const noexcept {
 }
 
 error no_such_row(std::size_t index, std::size_t rows) {
-    return {errc::no_rows, fmt::format("row {} was asked for, the result has {}", index + 1, rows), outcome::completed};
+    return {errc::no_rows, fmt::format("row [{}] was asked for, of {}", index, rows), outcome::completed};
 }
 
 error no_such_column(std::string_view name) {
@@ -63,7 +63,7 @@ error no_such_column(std::string_view name) {
 }
 
 error no_such_column(std::size_t index, std::size_t columns) {
-    return {errc::no_such_column, fmt::format("column {} was asked for, the result has {}", index + 1, columns),
+    return {errc::no_such_column, fmt::format("column [{}] was asked for, of {}", index, columns),
             outcome::completed};
 }
 

@@ -85,12 +85,25 @@ std::optional<rejection> rejection_in(std::string_view line) noexcept {
     return {};
 }
 
+// What libpq says where it is not the server or the way there that is to be mended, but what the program asks of them.
+// In the language of the program (LC_MESSAGES): in another than English the error is an ordinary connect_failed.
+constexpr std::string_view wrong_settings[] = {
+    "no password supplied", "does not support SSL",   "certificate verify failed", "does not match host name",
+    "certificate file \"",  "private key file \"",    "channel binding require",   " alert unknown ca",
+    " alert certificate",   " alert bad certificate", " alert handshake failure",  " alert protocol version",
+};
+
+bool is_wrong_setting(std::string_view line) noexcept {
+    return std::ranges::any_of(wrong_settings, [&](auto words) { return line.find(words) != line.npos; });
+}
+
 } // namespace
 
 error connect_failure(std::string_view verbose_message) {
     std::vector<std::string> lines;
     boost::algorithm::split(lines, verbose_message, [](char c) { return c == '\n'; });
     auto details = std::make_shared<server_error>();
+    auto own = errc::connect_failed;
     std::string text;
     for (auto const& line : lines) {
         if (line.empty() || line.starts_with("LOCATION:  ")) continue; // in the server's source
@@ -100,11 +113,14 @@ error connect_failure(std::string_view verbose_message) {
             details->severity = r->severity;
             details->code = r->code;
             details->primary = r->primary;
+        } else if (is_wrong_setting(line)) {
+            details->code.clear();
+            own = errc::wrong_settings;
         }
         text += text.empty() ? "" : " ";
         text += r ? fmt::format("{}: {}:  {}", r->address, r->severity, r->primary) : line;
     }
-    if (details->code.empty()) return {errc::connect_failed, one_line(std::move(text))};
+    if (details->code.empty()) return {own, one_line(std::move(text))};
     error_code const code = make_sqlstate(details->code);
     return {code, outcome::not_sent, std::move(details)};
 }

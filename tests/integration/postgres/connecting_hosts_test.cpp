@@ -201,7 +201,7 @@ TEST_P(the_server, gets_the_password_of_the_passfile_that_the_environment_names)
         fmt::format("postgresql://coda_password@127.0.0.1:{}/coda?application_name={}", port, server().mark());
     environment const passfile("PGPASSFILE", file);
     EXPECT_EQ(port_by(uri).value(), port);
-    EXPECT_EQ(port_by(uri + "&passfile=/no/such/file").error().code(), pg::errc::connect_failed);
+    EXPECT_EQ(port_by(uri + "&passfile=/no/such/file").error().code(), pg::errc::wrong_settings);
     environment const wrong("PGPASSWORD", "wrong horse");
     EXPECT_EQ(port_by(uri).error().code(), pg::sqlstate::invalid_password) << "a password comes before the file";
 }

@@ -85,7 +85,7 @@ TEST_P(connecting, tells_what_the_server_rejects) {
     EXPECT_THAT(password.message(), HasSubstr(fmt::format("port {}", server().where().port)));
     EXPECT_THAT(password.message(), Not(HasSubstr("s3cret")));
     auto const none = failure_of("postgresql://coda_password@" + base + "/coda?passfile=/no/such/file");
-    EXPECT_EQ(none.code(), pg::errc::connect_failed);
+    EXPECT_EQ(none.code(), pg::errc::wrong_settings);
     EXPECT_THAT(none.message(), HasSubstr("no password supplied"));
     auto const database = failure_of("postgresql://coda@" + base + "/no_such_database");
     EXPECT_EQ(database.code(), pg::sqlstate::invalid_catalog_name);

@@ -94,7 +94,7 @@ TEST_P(connecting_by_tls, fails_where_the_server_has_none_and_it_is_asked_for) {
     auto const there = fmt::format("postgresql://coda@127.0.0.1:{}/coda?", plain.port());
     for (auto const* mode : {"require", "verify-ca", "verify-full"}) {
         auto const why = refused(there + trusting(mode));
-        EXPECT_EQ(why.code(), pg::errc::connect_failed) << mode << ": " << why.message();
+        EXPECT_EQ(why.code(), pg::errc::wrong_settings) << mode << ": " << why.message();
         EXPECT_EQ(why.outcome(), outcome::not_sent);
     }
     auto const either = encrypted(there + "sslmode=prefer");
@@ -119,7 +119,7 @@ TEST_P(connecting_by_tls, to_a_server_of_another_name_is_refused_by_verify_full_
     start("server");
     expect_encrypted(uri("coda", "localhost", trusting("verify-ca")));
     auto const e = refused(uri("coda", "localhost", trusting("verify-full")));
-    EXPECT_EQ(e.code(), pg::errc::connect_failed);
+    EXPECT_EQ(e.code(), pg::errc::wrong_settings);
     EXPECT_THAT(e.message(), HasSubstr("other.example"));
     EXPECT_THAT(e.message(), HasSubstr("localhost"));
 }
@@ -130,7 +130,7 @@ TEST_P(connecting_by_tls, to_a_server_of_an_unknown_authority_is_refused) {
     for (auto const* mode : {"verify-ca", "verify-full"}) {
         auto const by = fmt::format("sslmode={}&sslrootcert={}", mode, another.path("authority.pem"));
         auto const e = refused(uri("coda", "localhost", by));
-        EXPECT_EQ(e.code(), pg::errc::connect_failed);
+        EXPECT_EQ(e.code(), pg::errc::wrong_settings);
         EXPECT_THAT(e.message(), HasSubstr("certificate verify failed"));
     }
     auto const none = refused(uri("coda", "localhost", "sslmode=verify-full&sslrootcert=/no/such/file"));
@@ -141,7 +141,7 @@ TEST_P(connecting_by_tls, to_a_server_whose_certificate_has_expired_is_refused) 
     authority_.sign("server", "localhost", "DNS:localhost", -1);
     start("server");
     auto const e = refused(uri("coda", "localhost", trusting("verify-full")));
-    EXPECT_EQ(e.code(), pg::errc::connect_failed);
+    EXPECT_EQ(e.code(), pg::errc::wrong_settings);
     EXPECT_THAT(e.message(), HasSubstr("certificate verify failed"));
 }
 
@@ -157,13 +157,13 @@ TEST_P(connecting_by_tls, shows_the_certificate_that_the_server_asks_for) {
     EXPECT_EQ(refused(as_bearer("&sslcert=/no/such/file")).code(), pg::make_sqlstate("28000")) << "none";
     EXPECT_EQ(refused(as_bearer(showing("another"))).code(), pg::make_sqlstate("28000")) << "somebody else's";
     auto const expired = refused(as_bearer(showing("expired")));
-    EXPECT_EQ(expired.code(), pg::errc::connect_failed);
+    EXPECT_EQ(expired.code(), pg::errc::wrong_settings);
     EXPECT_THAT(expired.message(), HasSubstr("expired"));
     certificate_authority const unknown;
     unknown.sign("bearer", "bearer");
     auto const forged = refused(
         as_bearer(fmt::format("&sslcert={}&sslkey={}", unknown.path("bearer.pem"), unknown.path("bearer.key"))));
-    EXPECT_EQ(forged.code(), pg::errc::connect_failed);
+    EXPECT_EQ(forged.code(), pg::errc::wrong_settings);
     EXPECT_THAT(forged.message(), HasSubstr("unknown ca"));
 }
 
@@ -176,7 +176,7 @@ TEST_P(connecting_by_tls, shows_a_certificate_whose_key_has_a_password) {
     };
     expect_encrypted(with("battery%20staple"));
     auto const wrong = refused(with("another%20staple"));
-    EXPECT_EQ(wrong.code(), pg::errc::connect_failed);
+    EXPECT_EQ(wrong.code(), pg::errc::wrong_settings);
     EXPECT_THAT(wrong.message(), HasSubstr("could not load private key file"));
     EXPECT_THAT(wrong.message(), HasSubstr(authority_.path("bearer.key")));
     EXPECT_THAT(wrong.message(), Not(HasSubstr("staple")));
@@ -196,7 +196,7 @@ TEST_P(connecting_by_tls, asks_nobody_for_the_password_of_a_key) {
         pg::connection db(*own, by);
         auto const body = [&]() -> task<bool> {
             auto const made = co_await as_result(db.connect());
-            if (!made.has_error() || made.error().code() != pg::errc::connect_failed) co_return false;
+            if (!made.has_error() || made.error().code() != pg::errc::wrong_settings) co_return false;
             co_return made.error().message().find("could not load private key file") != std::string::npos;
         };
         ::_exit(own->run(body()) ? 0 : 1);
@@ -215,12 +215,12 @@ TEST_P(connecting_by_tls, to_a_server_whose_certificate_was_revoked_is_refused) 
     authority_.revoke("server");
     for (auto const* mode : {"verify-ca", "verify-full"}) {
         auto const e = refused(by(mode));
-        EXPECT_EQ(e.code(), pg::errc::connect_failed) << mode;
+        EXPECT_EQ(e.code(), pg::errc::wrong_settings) << mode;
         EXPECT_THAT(e.message(), HasSubstr("certificate verify failed"));
     }
     expect_encrypted(uri("coda", "localhost", trusting("verify-full"))); // nobody asked
     environment const list("PGSSLCRL", authority_.path("authority.crl"));
-    EXPECT_EQ(refused(uri("coda", "localhost", trusting("verify-full"))).code(), pg::errc::connect_failed);
+    EXPECT_EQ(refused(uri("coda", "localhost", trusting("verify-full"))).code(), pg::errc::wrong_settings);
 }
 
 TEST_P(connecting_by_tls, is_what_the_environment_says_where_the_uri_does_not) {
@@ -232,7 +232,7 @@ TEST_P(connecting_by_tls, is_what_the_environment_says_where_the_uri_does_not) {
     {
         environment const mode("PGSSLMODE", "verify-full");
         EXPECT_EQ(refused(fmt::format("postgresql://coda@127.0.0.1:{}/coda", plain.port())).code(),
-                  pg::errc::connect_failed);
+                  pg::errc::wrong_settings);
         environment const trusted("PGSSLROOTCERT", authority_.path("authority.pem"));
         expect_encrypted(by);
         environment const not_trusted("PGSSLROOTCERT", another.path("authority.pem"));
@@ -254,7 +254,7 @@ TEST_P(connecting_by_tls, binds_the_login_to_the_channel) {
     EXPECT_EQ(wrong.code(), pg::sqlstate::invalid_password);
     auto const unbound = refused(coda::test::server_variable("CODA_TEST_POSTGRES_PASSWORD_URI") +
                                  "?sslmode=disable&channel_binding=require");
-    EXPECT_EQ(unbound.code(), pg::errc::connect_failed);
+    EXPECT_EQ(unbound.code(), pg::errc::wrong_settings);
     EXPECT_THAT(unbound.message(), HasSubstr("channel binding"));
 }
 

@@ -191,19 +191,26 @@ TEST_P(postgres_pool, acquire_times_out_and_is_cancelled_while_others_hold_all) 
     run_and_close({.max_size = 1, .acquire_timeout = 1s}, body);
 }
 
-TEST_P(postgres_pool, refused_login_is_the_error_of_the_acquire) {
-    auto const make = [this] {
-        return std::make_unique<connection>(loop(), std::string(std::getenv("CODA_TEST_POSTGRES_URI")) + "_not_there");
+// Which would wait for a server that is only away.
+TEST_P(postgres_pool, does_not_try_again_where_that_cannot_help) {
+    auto const uri = std::string(std::getenv("CODA_TEST_POSTGRES_URI"));
+    std::pair<std::string, coda::error_code> const wrong[] = {
+        {uri + "_not_there", coda::pg::sqlstate::invalid_catalog_name},
+        {uri + "?sslmode=require", make_error_code(coda::pg::errc::wrong_settings)},
     };
-    pool p(loop(), make); // which would wait for a server that is only away
-    auto const body = [&]() -> task<> {
-        auto const refused = co_await as_result(p.acquire());
-        EXPECT_EQ(refused.error().code(), coda::pg::sqlstate::invalid_catalog_name);
-        EXPECT_THAT(refused.error().message(), testing::HasSubstr("coda_not_there"));
-    };
-    run(body());
-    EXPECT_EQ(p.statistics().connect_failures, 1u);
-    EXPECT_EQ(p.statistics().size(), 0u);
+    for (auto const& [where, code] : wrong) {
+        auto const make = [this, &where] { return std::make_unique<connection>(loop(), where); };
+        pool p(loop(), make);
+        auto const body = [&]() -> task<coda::error> {
+            auto const refused = co_await as_result(p.acquire());
+            co_return refused.error();
+        };
+        auto const e = run(body());
+        EXPECT_EQ(e.code(), code) << e.message();
+        EXPECT_THAT(e.message(), testing::HasSubstr("connection to server at"));
+        EXPECT_EQ(p.statistics().connect_failures, 1u);
+        EXPECT_EQ(p.statistics().size(), 0u);
+    }
 }
 
 TEST_P(postgres_pool, close_cuts_off_who_holds_on) {

@@ -41,6 +41,24 @@ TEST(connect_failure, of_several_servers_is_the_last_rejection) {
     EXPECT_EQ(e.kind(), coda::error_class::throttled);
 }
 
+TEST(connect_failure, that_no_other_attempt_can_help_is_permanent) {
+    auto const e = connect_failure("connection to server at \"a\" (::1), port 1 failed: Connection refused\n"
+                                   "connection to server at \"a\" (127.0.0.1), port 1 failed: server does not support "
+                                   "SSL, but SSL was required\n");
+    EXPECT_EQ(e.code(), pg::errc::wrong_settings);
+    EXPECT_EQ(e.kind(), coda::error_class::permanent);
+    EXPECT_EQ(e.outcome(), coda::outcome::not_sent);
+    auto const behind =
+        connect_failure("connection to server at \"a\", port 1 failed: fe_sendauth: no password supplied\n"
+                        "connection to server at \"b\", port 2 failed: FATAL:  57P03: the database "
+                        "system is starting up\nLOCATION:  ProcessStartupPacket, postmaster.c:2345\n");
+    EXPECT_EQ(behind.code(), pg::sqlstate::cannot_connect_now) << "of several the last";
+    auto const front =
+        connect_failure("connection to server at \"a\", port 1 failed: FATAL:  57P03: it starts up\n"
+                        "connection to server at \"b\", port 2 failed: fe_sendauth: no password supplied\n");
+    EXPECT_EQ(front.code(), pg::errc::wrong_settings);
+}
+
 TEST(connect_failure, without_a_servers_word_is_libpqs_in_one_line) {
     auto const e =
         connect_failure("connection to server at \"a\", port 1 failed: Connection refused\n\tIs it running?\n");

@@ -66,8 +66,8 @@ TEST(row_view, says_what_is_wrong) {
     auto const rows = two_rows();
     using text = std::string;
     expect_throw([&] { rows[0]["Owner"].as<text>(); }, pg::errc::no_such_column, "no column \"Owner\"");
-    expect_throw([&] { rows[0][3].as<text>(); }, pg::errc::no_such_column, "column 4 was asked for, the result has 3");
-    expect_throw([&] { rows[2][0].as<text>(); }, pg::errc::no_rows, "row 3 was asked for, the result has 2");
+    expect_throw([&] { rows[0][3].as<text>(); }, pg::errc::no_such_column, "column [3] was asked for, of 3");
+    expect_throw([&] { rows[2][0].as<text>(); }, pg::errc::no_rows, "row [2] was asked for, of 2");
     expect_throw([&] { rows[2].as<seen>(); }, pg::errc::no_rows, "row 3");
     expect_throw([&] { rows[0]["note"].as<text>(); }, pg::errc::unexpected_null, "\"note\" is NULL");
     expect_throw([&] { rows[0]["owner"].as<std::int32_t>(); }, coda::errc::type_mismatch,

@@ -51,6 +51,11 @@ TEST(first_error, is_the_first_of_several_or_none) {
         "b must be 1 to 1, not 2");
 }
 
+TEST(check_part, names_whose_option_it_is) {
+    EXPECT_EQ(complaint(coda::check_part("pool", check_range("size", 1, 1, 1))), "");
+    EXPECT_EQ(complaint(coda::check_part("pool", check_range("size", 2, 1, 1))), "pool.size must be 1 to 1, not 2");
+}
+
 TEST(check_at_signs, one_before_the_host_ends_the_login) {
     for (auto const* uri : {"mongodb://host", "mongodb://me:word@host/db", "mongodb+srv://me:a%40b@host,other:1/?x=a@b",
                             "postgresql:///db?user=me@work", "postgresql://me@/db", "postgresql://me@host?x=@",

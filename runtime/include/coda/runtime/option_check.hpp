@@ -30,6 +30,9 @@ result<> check_duration(std::string_view option, duration value, duration most =
 /// The same for an option that may be 0 as well.
 result<> check_duration_or_zero(std::string_view option, duration value);
 
+/// `checked` for options that are the member `part` of others: its message names them "<part>.<option>".
+result<> check_part(std::string_view part, result<> const& checked);
+
 /// errc::invalid_argument where a URI has an "@" besides that which ends the login: the rest of a password that was not
 /// percent-encoded (RFC 3986, 2.4) would be taken for a host or a database, and named in errors. What follows a "?" may
 /// have some.

@@ -41,8 +41,9 @@ public:
 
     /// Connects, once or again after the connection was lost: name resolution, TLS and login, none of which blocks the
     /// loop. Bounded by connect_timeout and the context. Errors, all not_sent: the SQLSTATE with which the server
-    /// rejected the login (sqlstate::invalid_password ..., with server_error details), errc::connect_failed with
-    /// libpq's words, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is usable.
+    /// rejected the login (sqlstate::invalid_password ..., with server_error details), errc::connect_failed or
+    /// wrong_settings with libpq's words, coda::errc::name_not_resolved, timed_out, cancelled. Nothing to do when it is
+    /// usable.
     operation<> connect();
 
     /// Runs `body(pg::transaction&)` between BEGIN and COMMIT, and gives what it gives. `body` returns task<T>,
