@@ -12,6 +12,8 @@ result<> check(connection_options const& o) {
     });
 }
 
-result<> check(client_options const& o) { return first_error({check_part("pool", coda::check(o.pool)), check_part("connection", check(o.connection))}); }
+result<> check(client_options const& o) {
+    return first_error({check_part("pool", coda::check(o.pool)), check_part("connection", check(o.connection))});
+}
 
 } // namespace coda::mongo

@@ -63,8 +63,7 @@ error no_such_column(std::string_view name) {
 }
 
 error no_such_column(std::size_t index, std::size_t columns) {
-    return {errc::no_such_column, fmt::format("column [{}] was asked for, of {}", index, columns),
-            outcome::completed};
+    return {errc::no_such_column, fmt::format("column [{}] was asked for, of {}", index, columns), outcome::completed};
 }
 
 result<> check_columns(std::size_t asked, std::size_t columns) {

@@ -16,7 +16,8 @@ result<> check(connection_options const& o) {
 }
 
 result<> check(client_options const& o) {
-    return first_error({check_part("connection", check(o.connection)), check(sharing_of(o, o.connection.command_timeout))});
+    return first_error(
+        {check_part("connection", check(o.connection)), check(sharing_of(o, o.connection.command_timeout))});
 }
 
 } // namespace coda::redis

@@ -38,8 +38,9 @@ public:
     using result_view::size;
     /// Columns of each row.
     using result_view::columns;
-    /// Empty where there is no such column.
-    using result_view::column_name;
+    /// Empty where there is no such column. Valid as long as this object.
+    std::string_view column_name(std::size_t column) const& noexcept { return result_view::column_name(column); }
+    std::string_view column_name(std::size_t) const&& = delete; // keep it: auto rows = co_await db.query(sql)
     /// The type of its values, as pg_type has it; 0 where there is no such column.
     using result_view::column_type;
     /// The first column of that name, or errc::no_such_column.
@@ -48,7 +49,8 @@ public:
     using result_view::affected;
     /// What the server says it has done: "INSERT 0 3", "CREATE TABLE" (PostgreSQL manual, 55.7, CommandComplete). Valid
     /// as long as this object.
-    using result_view::command;
+    std::string_view command() const& noexcept { return result_view::command(); }
+    std::string_view command() const&& = delete; // keep it: auto rows = co_await db.query(sql)
     /// Bytes that libpq has taken for it.
     using result_view::memory;
     /// The bytes of a value, valid as long as this object; no value where it is NULL. `row` and `column` must exist.
