@@ -260,6 +260,17 @@ TEST(with_stop_token, requested_before_cancels_from_the_start) {
               0s);
 }
 
+TEST(fair_share, is_an_even_part_of_the_time_that_is_left) {
+    coda::time_point const now(10s);
+    EXPECT_EQ(coda::fair_share(now, coda::time_point(40s), 3), coda::time_point(20s));
+    EXPECT_EQ(coda::fair_share(now, coda::time_point(40s), 1), coda::time_point(40s));
+    EXPECT_EQ(coda::fair_share(now, coda::time_point(40s), 0), coda::time_point(40s));
+    EXPECT_EQ(coda::fair_share(now, coda::no_deadline, 3), coda::no_deadline);
+    EXPECT_EQ(coda::fair_share(now, coda::time_point(9s), 3), coda::time_point(9s)) << "none is left";
+    EXPECT_EQ(coda::fair_share(now, coda::time_point::min(), 3), coda::time_point::min())
+        << "nor is there a difference";
+}
+
 TEST(with_stop_token, requested_on_the_loops_thread_cancels) {
     EXPECT_EQ(time_taken([]() -> task<> {
                   std::stop_source source;

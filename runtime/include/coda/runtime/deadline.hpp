@@ -148,7 +148,7 @@ auto with_deadline(time_point deadline, A a) {
 
 /// The deadline of the next of `left` attempts in a row, each of which has an even share of the time until `latest`.
 inline time_point fair_share(time_point now, time_point latest, std::size_t left) noexcept {
-    if (latest == no_deadline || left <= 1) return latest;
+    if (latest == no_deadline || latest <= now || left <= 1) return latest;
     return now + (latest - now) / static_cast<duration::rep>(left);
 }
 
