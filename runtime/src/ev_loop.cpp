@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 #include <ev.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <new>
@@ -46,13 +47,28 @@ private:
     ev_io io_;
 };
 
+// libev takes poll or select where there is no descriptor for epoll, and ends the process where there is none for a
+// pipe.
+void check_that_descriptors_are_left() {
+    int pipe[2];
+    if (::pipe2(pipe, O_CLOEXEC) != 0)
+        throw boost::system::system_error({errno, boost::system::system_category()}, "ev_loop");
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+}
+
+// An adopted one, or one of its own.
+struct ::ev_loop* checked(struct ::ev_loop* adopted) {
+    check_that_descriptors_are_left();
+    return adopted != nullptr ? adopted : ev_loop_new(EVFLAG_AUTO);
+}
+
 } // namespace
 
 // Turns run in libev's prepare watcher, when all callbacks of an iteration have run and before it waits again; an idle
 // watcher keeps it from waiting while a turn is due.
 struct ev_loop::impl {
-    impl(ev_loop& l, struct ::ev_loop* adopted)
-        : owned(adopted == nullptr), native(owned ? ev_loop_new(EVFLAG_AUTO) : adopted), owner(l) {
+    impl(ev_loop& l, struct ::ev_loop* adopted) : owned(adopted == nullptr), native(checked(adopted)), owner(l) {
         if (native == nullptr) throw std::bad_alloc();
         ev_prepare_init(&prepare, [](struct ::ev_loop*, ev_prepare* w, int) { from(w).before_waiting(); });
         ev_idle_init(&idle, [](struct ::ev_loop*, ev_idle*, int) {});

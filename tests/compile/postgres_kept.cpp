@@ -18,5 +18,5 @@ coda::task<bool> caller(coda::pg::client& db) {
     auto const name = rows.column_name(0);
     auto const said = rows.command();
 #endif
-    co_return row.size() == 1 && bytes.has_value() && first != last&& name != said;
+    co_return row.size() == 1 && bytes.has_value() && (first != last) && (name != said);
 }

@@ -44,9 +44,9 @@ check_tests() {
     while IFS= read -r link; do
         name=${link%%]*}
         target=${link##*(}
-        grep -qE "^(TEST|TEST_P|TEST_F|TYPED_TEST)\([a-z0-9_]+, $name\)" "$(dirname "$file")/$target" ||
+        grep -qE "^(TEST|TEST_P|TEST_F|TYPED_TEST|CODA_CONTRACT_TEST)\([a-z0-9_]+, $name\)" "$(dirname "$file")/$target" ||
             complain "$file: $target has no test called $name"
-    done < <(grep -oE '\[[a-z0-9]+_[a-z0-9_]+\]\([^):]*tests/(unit|integration)/[^):]+(_test\.cpp|contract/[a-z]+\.hpp)\)' "$file" | sed 's/^\[//; s/)$//')
+    done < <(grep -oE '\[[a-z0-9]+_[a-z0-9_]+\]\([^):]*tests/(unit|integration)/[^):]*(_test\.cpp|contract/[a-z]+\.hpp)\)' "$file" | sed 's/^\[//; s/)$//')
 }
 
 for file in README.md docs/*.md; do

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <ostream>
+#include <vector>
 
 namespace coda::test {
 
@@ -26,13 +27,15 @@ inline std::unique_ptr<coda::loop> make_loop(loop_kind kind) {
     return std::make_unique<coda::asio_loop>();
 }
 
-inline auto every_loop() {
+inline std::vector<loop_kind> loop_kinds() {
 #ifdef CODA_HAS_LIBEV
-    return ::testing::Values(loop_kind::asio, loop_kind::ev);
+    return {loop_kind::asio, loop_kind::ev};
 #else
-    return ::testing::Values(loop_kind::asio);
+    return {loop_kind::asio};
 #endif
 }
+
+inline auto every_loop() { return ::testing::ValuesIn(loop_kinds()); }
 
 // A test that runs once per loop backend:
 //

@@ -117,7 +117,8 @@ operation<established> connect(conninfo const& info, std::optional<std::size_t>&
         auto const next = PQconnectPoll(c);
         if (next == PGRES_POLLING_FAILED) break;
         if (next == PGRES_POLLING_OK) {
-            PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
+            // What ends a session is told to all who share it: not the statement of one of them in LINE and CONTEXT.
+            PQsetErrorVerbosity(c, PQERRORS_TERSE);
             if (PQsetnonblocking(c, 1) != 0 || PQenterPipelineMode(c) == 0) break;
             co_return established{std::move(connection), key.key()};
         }

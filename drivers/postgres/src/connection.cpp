@@ -84,7 +84,8 @@ operation<> connection::reset() {
 
 namespace {
 
-operation<std::size_t> run_script_on(std::shared_ptr<exclusive_session<detail::session>> own, std::string_view sql) {
+operation<std::size_t> run_script_on(std::shared_ptr<exclusive_session<detail::session>> own, sql_text text) {
+    std::string_view const sql = text;
     context const& here = co_await this_context();
     if (here.loop != &own->home) co_return used_from_another_loop("a postgres connection");
     detail::session* const on = own->session.get();
@@ -93,10 +94,10 @@ operation<std::size_t> run_script_on(std::shared_ptr<exclusive_session<detail::s
         co_return error(make_error_code(coda::errc::invalid_argument),
                         "run_script inside a transaction: the script could end it; run its statements one by one");
     detail::parameters_for<> none(std::in_place);
-    auto const text = none.encode(sql);
-    if (text.has_error()) co_return text.error();
+    auto const encoded = none.encode(sql);
+    if (encoded.has_error()) co_return encoded.error();
     own->used = true;
-    detail::observed watch(detail::observer_of(on), *text);
+    detail::observed watch(detail::observer_of(on), *encoded);
     detail::script script(on, sql);
     script.note_on(watch.notes());
     auto const done = co_await as_result(script.run());
@@ -113,7 +114,7 @@ operation<std::size_t> run_script_on(std::shared_ptr<exclusive_session<detail::s
 
 } // namespace
 
-operation<std::size_t> connection::run_script(std::string_view sql) { return run_script_on(own_, sql); }
+operation<std::size_t> connection::run_script(sql_text sql) { return run_script_on(own_, std::move(sql)); }
 
 operation<advisory_lease> connection::advisory_lock(std::int64_t key, lock_mode mode) {
     return detail::locked(detail::lock_advisory(detail::borrowed{own_, nullptr}, key, mode, true));

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace coda::pg::detail {
@@ -85,17 +86,21 @@ std::optional<rejection> rejection_in(std::string_view line) noexcept {
     return {};
 }
 
-// What libpq says where it is not the server or the way there that is to be mended, but what the program asks of them.
-// In the language of the program (LC_MESSAGES): in another than English the error is an ordinary connect_failed.
-constexpr std::string_view wrong_settings[] = {
+// What libpq says where not the server or the way there is to be mended, but what the program asks of them. In the
+// language of the program (LC_MESSAGES): in another than English the error is an ordinary connect_failed.
+constexpr std::string_view wrong[] = {
     "no password supplied", "does not support SSL",   "certificate verify failed", "does not match host name",
     "certificate file \"",  "private key file \"",    "channel binding require",   " alert unknown ca",
-    " alert certificate",   " alert bad certificate", " alert handshake failure",  " alert protocol version",
+    " alert certificate",   " alert bad certificate", " alert protocol version",
 };
+// Why a file cannot be read that may well be there.
+constexpr std::string_view passing[] = {"Too many open files", "Cannot allocate memory", "SSL error code"};
 
-bool is_wrong_setting(std::string_view line) noexcept {
-    return std::ranges::any_of(wrong_settings, [&](auto words) { return line.find(words) != line.npos; });
+bool has_any(std::string_view line, std::span<std::string_view const> words) noexcept {
+    return std::ranges::any_of(words, [&](auto w) { return line.find(w) != line.npos; });
 }
+
+bool begins_attempt(std::string_view line) noexcept { return line.starts_with("connection to "); }
 
 } // namespace
 
@@ -113,9 +118,8 @@ error connect_failure(std::string_view verbose_message) {
             details->severity = r->severity;
             details->code = r->code;
             details->primary = r->primary;
-        } else if (is_wrong_setting(line)) {
-            details->code.clear();
-            own = errc::wrong_settings;
+        } else if (begins_attempt(line)) {
+            own = has_any(line, wrong) && !has_any(line, passing) ? errc::wrong_settings : errc::connect_failed;
         }
         text += text.empty() ? "" : " ";
         text += r ? fmt::format("{}: {}:  {}", r->address, r->severity, r->primary) : line;

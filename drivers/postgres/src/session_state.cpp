@@ -171,10 +171,19 @@ bool selects_into_temporary(std::string_view first, std::string_view sql) noexce
     return false;
 }
 
+// Of COPY: a file of the server's is none of ours.
+bool copies_to_or_from_us(std::string_view sql) noexcept {
+    for (std::string_view const peer : {"stdin", "stdout"})
+        for (std::size_t at = 0; (at = find_word(sql, peer, at)) != sql.npos; at += peer.size())
+            if (is_code(sql, at)) return true;
+    return false;
+}
+
 } // namespace
 
 result<> check_shareable(std::string_view sql) {
     auto first = take_word(sql);
+    if (same_word(first, "copy") && copies_to_or_from_us(sql)) return error(errc::copy_refused, outcome::not_sent);
     if (same_word(first, "explain")) { // ANALYZE runs it
         sql = behind_options(sql);
         first = take_word(sql);

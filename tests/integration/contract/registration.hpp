@@ -3,24 +3,13 @@
 // registered once for each of its suite's variants: each loop, and what else the suite tells apart.
 #pragma once
 
-#include "support/loops.hpp"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace coda::test::contract_tests {
-
-inline std::vector<loop_kind> loop_kinds() {
-#ifdef CODA_HAS_LIBEV
-    return {loop_kind::asio, loop_kind::ev};
-#else
-    return {loop_kind::asio};
-#endif
-}
 
 /// As tests are named by it: POSTGRES, of the variable CODA_TEST_POSTGRES_URI.
 template <class Store>

@@ -234,6 +234,60 @@ TEST_P(a_shared_connection, refuses_temporary_tables) {
     run(body());
 }
 
+// What ends a session comes with the statement that it ended: nothing for those who only shared it.
+TEST_P(a_shared_connection, that_ends_with_a_statement_tells_its_text_to_nobody_else) {
+    pg::client db(loop(), server().uri(), {.connections = 1});
+    std::vector<std::string> told;
+    auto const ask = [&](char const* sql) -> task<> {
+        auto const r = co_await as_result(db.execute(sql));
+        EXPECT_TRUE(r.has_error());
+        if (r.has_error()) told.push_back(r.error().message());
+    };
+    auto const body = [&](scope& s) -> task<> {
+        co_await gives(db.query_one<std::int32_t>("select 1"), 1);
+        s.spawn(ask("do $$ begin execute 'select pg_terminate_backend(pg_backend_pid()), ''s3cret'' as x'; end $$"));
+        for (int i = 0; i < 5; ++i) s.spawn(ask("select pg_sleep(0)"));
+    };
+    run(coda::with_scope(body));
+    EXPECT_EQ(told.size(), 6u);
+    for (auto const& text : told) {
+        EXPECT_THAT(text, testing::HasSubstr("terminating connection"));
+        EXPECT_THAT(text, testing::Not(testing::HasSubstr("s3cret")));
+    }
+}
+
+// Each is asked when what its text was made of has gone.
+TEST_P(a_shared_connection, keeps_texts_that_were_made_on_the_way) {
+    pg::client db(loop(), server().uri(), {.connections = 1});
+    auto const made = [](std::string const& sql) { return sql + " -- longer than what a string has room for itself"; };
+    auto const body = [&](scope& s) -> task<> {
+        std::vector<coda::operation<std::int32_t>> later;
+        for (int i = 0; i < 20; ++i) {
+            later.push_back(db.query_one<std::int32_t>(made(fmt::format("select {} + $1::int4", i)), 1));
+            s.spawn(db.execute(made(fmt::format("select {}", i))));
+        }
+        for (int i = 0; i < 20; ++i) co_await gives(std::move(later[static_cast<std::size_t>(i)]), i + 1);
+        auto first = pg::query_one<std::int32_t>(made("select 7"));
+        auto second = pg::execute(made("select 8"));
+        auto const all = co_await db.pipeline(std::move(first), std::move(second));
+        EXPECT_EQ(std::get<0>(all), 7);
+        std::vector<std::int32_t> const sets{1, 2};
+        co_await gives(db.execute_many(made("select $1::int4"), sets), 2u);
+    };
+    run(coda::with_scope(body));
+    auto const own = connected();
+    auto const alone = [&]() -> task<> {
+        auto rows = own->stream<std::int32_t>(made("select 9"));
+        auto const row = co_await rows.next();
+        EXPECT_EQ(row, 9);
+        auto const none = co_await rows.next();
+        EXPECT_EQ(none, std::nullopt);
+        auto script = own->run_script(made("select 1; select 2"));
+        co_await gives(std::move(script), 2u);
+    };
+    run(alone());
+}
+
 TEST_P(a_shared_connection, bounds_those_who_wait_for_the_first_connection) {
     pg::client db(loop(), server().uri(), {.connections = 1, .connection = {.max_queued = 5}});
     int refused = 0;

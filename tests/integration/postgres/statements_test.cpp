@@ -371,15 +371,35 @@ TEST_P(a_statement, is_not_disturbed_by_notices_and_notifications) {
     run(body());
 }
 
-TEST_P(a_statement, that_copies_is_refused_and_costs_its_connection_only) {
+TEST_P(a_statement, that_copies_is_refused_by_a_client_unsent) {
     pg::client db(loop(), server().uri(), {.connections = 1});
+    auto const body = [&]() -> task<> {
+        for (auto const* sql : {"copy pg_class to stdout", "/* a */ Copy (select 1) to STDOUT with csv",
+                                "copy pg_class(oid) from  -- b\n stdin"}) {
+            auto copy = db.execute(sql);
+            auto other = db.query_one<std::int32_t>("select 7");
+            auto const both = co_await coda::when_all(as_result(std::move(copy)), as_result(std::move(other)));
+            auto const& refused = std::get<0>(both);
+            EXPECT_EQ(refused.error().code(), pg::errc::copy_refused) << sql;
+            EXPECT_EQ(refused.error().outcome(), outcome::not_sent) << sql;
+            EXPECT_EQ(std::get<1>(both).value(), 7);
+        }
+        auto const by_server = co_await as_result(db.execute("copy pg_class to '/no such/place of stdout'"));
+        EXPECT_EQ(by_server.error().outcome(), outcome::completed) << by_server.error().message();
+        co_await db.close();
+    };
+    run(body());
+}
+
+TEST_P(a_statement, that_copies_is_refused_and_costs_its_connection_only) {
+    auto const db = connected();
     auto const table = server().fresh_name();
     auto const body = [&]() -> task<> {
         server().ask("create table " + table + "(id int)");
         for (auto const& sql : {"copy " + table + " from stdin", "copy " + table + " to stdout",
                                 std::string("copy (select 1) to stdout")}) {
-            auto copy = db.execute(sql);
-            auto other = db.query_one<std::int32_t>("select 7");
+            auto copy = db->execute(sql);
+            auto other = db->query_one<std::int32_t>("select 7");
             auto const [refused, neighbour] =
                 co_await coda::when_all(as_result(std::move(copy)), as_result(std::move(other)));
             EXPECT_TRUE(refused.has_error()) << sql;
@@ -391,11 +411,12 @@ TEST_P(a_statement, that_copies_is_refused_and_costs_its_connection_only) {
                 EXPECT_EQ(neighbour.error().code(), coda::errc::connection_lost);
                 EXPECT_EQ(neighbour.error().outcome(), outcome::unknown);
             }
-            co_await gives(db.query_one<std::int32_t>("select 8"), 8);
+            co_await db->connect();
+            co_await gives(db->query_one<std::int32_t>("select 8"), 8);
         }
         EXPECT_EQ(server().ask("select count(*) from " + table), "0");
         server().ask("drop table " + table);
-        co_await db.close();
+        co_await db->close();
     };
     run(body());
 }

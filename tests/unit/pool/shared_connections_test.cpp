@@ -402,10 +402,35 @@ TEST_F(sharing, ended_while_one_waits_out_the_backoff) {
     loop.run(body());
 }
 
-// A task that has spent its budget goes on when others had their turn: between any two of its steps somebody may come.
+TEST_F(sharing, closed_while_one_waits_behind_a_failure_is_closed_and_not_that_failure) {
+    for (bool const backing_off : {true, false}) {
+        peer.refuses = refused;
+        peer.connect_takes = 1ms;
+        peer.asked = 0;
+        connections shared(loop, peer.opener(), {});
+        auto const body = [&](scope& s) -> task<> {
+            auto const first = co_await get(shared);
+            EXPECT_EQ(first.error().code(), errc::not_connected);
+            auto const waits = [&]() -> task<> {
+                auto const r = co_await get(shared);
+                EXPECT_EQ(r.error().code(), errc::closed) << r.error().message();
+            };
+            peer.connect_takes = 1h;
+            s.spawn(waits());
+            co_await coda::sleep_for(backing_off ? 1ms : 100ms);
+            co_await shared.close();
+        };
+        loop.run(coda::with_scope(body));
+        EXPECT_EQ(peer.asked, backing_off ? 1 : 2);
+        shared.end();
+    }
+}
+
+// A task that has spent its budget (some hundred waits) goes on when others had their turn: between any two of its
+// steps somebody may come.
 TEST_F(sharing, who_comes_as_an_attempt_ends_for_good_gets_its_error_and_waits_for_no_other) {
     coda::event ready(true);
-    for (int awaits = 240; awaits < 262; ++awaits) {
+    for (int awaits = 1; awaits < 600; ++awaits) {
         auto const opener = [&ready, awaits]() -> operation<session> {
             for (int i = 0; i < awaits; ++i) co_await ready.wait();
             co_return wrong_password;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "server_reply.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace postgres_connect_failure_test {
@@ -48,15 +49,22 @@ TEST(connect_failure, that_no_other_attempt_can_help_is_permanent) {
     EXPECT_EQ(e.code(), pg::errc::wrong_settings);
     EXPECT_EQ(e.kind(), coda::error_class::permanent);
     EXPECT_EQ(e.outcome(), coda::outcome::not_sent);
-    auto const behind =
-        connect_failure("connection to server at \"a\", port 1 failed: fe_sendauth: no password supplied\n"
-                        "connection to server at \"b\", port 2 failed: FATAL:  57P03: the database "
-                        "system is starting up\nLOCATION:  ProcessStartupPacket, postmaster.c:2345\n");
-    EXPECT_EQ(behind.code(), pg::sqlstate::cannot_connect_now) << "of several the last";
-    auto const front =
-        connect_failure("connection to server at \"a\", port 1 failed: FATAL:  57P03: it starts up\n"
-                        "connection to server at \"b\", port 2 failed: fe_sendauth: no password supplied\n");
-    EXPECT_EQ(front.code(), pg::errc::wrong_settings);
+    for (auto const* passing : {"could not open certificate file \"/a.pem\": Too many open files",
+                                "could not read root certificate file \"/a.pem\": SSL error code 2147483660"})
+        EXPECT_EQ(connect_failure(fmt::format("connection to server at \"a\", port 1 failed: {}\n", passing)).code(),
+                  pg::errc::connect_failed);
+    auto const again =
+        connect_failure("connection to server at \"a\", port 1 failed: SSL error: certificate verify failed\n"
+                        "connection to server at \"a\", port 1 failed: Connection refused\n");
+    EXPECT_EQ(again.code(), pg::errc::connect_failed) << "the last attempt's";
+}
+
+TEST(connect_failure, of_a_server_that_is_there_comes_before_anothers_settings) {
+    auto const e = connect_failure("connection to server at \"a\", port 1 failed: FATAL:  57P03: it starts up\n"
+                                   "DETAIL:  server does not support SSL\n"
+                                   "connection to server at \"b\", port 2 failed: fe_sendauth: no password supplied\n");
+    EXPECT_EQ(e.code(), pg::sqlstate::cannot_connect_now);
+    ASSERT_NE(e.details<pg::server_error>(), nullptr);
 }
 
 TEST(connect_failure, without_a_servers_word_is_libpqs_in_one_line) {

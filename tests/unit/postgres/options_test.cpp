@@ -2,7 +2,7 @@
 #include <coda/postgres.hpp>
 #include <coda/runtime.hpp>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <functional>
 
@@ -60,6 +60,16 @@ TEST(connection_options, each_bad_value_is_refused_by_the_name_of_its_option) {
         EXPECT_THROW(pg::connection(loop, "host=/tmp", o.connection), coda::exception);
         EXPECT_THROW(pg::client(loop, "host=/tmp", o), coda::exception);
     }
+}
+
+TEST(client_options, that_could_never_be_used_are_refused) {
+    auto const complaint = [](auto const& options) { return check(options).error().message(); };
+    EXPECT_THAT(complaint(pg::client_options{.pool = {.monitored = true}}), testing::StartsWith("pool.monitored"));
+    EXPECT_THAT(complaint(pg::client_options{.pool = {.max_size = 0}}), testing::StartsWith("pool.max_size"));
+    EXPECT_THAT(complaint(pg::client_options{.grouping = static_cast<pg::grouping>(3)}),
+                testing::StartsWith("grouping"));
+    EXPECT_THAT(complaint(pg::transaction_options{.isolation = static_cast<pg::isolation>(4)}),
+                testing::StartsWith("isolation"));
 }
 
 TEST(client_options, the_number_of_connections_is_bounded) {

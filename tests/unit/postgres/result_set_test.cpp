@@ -52,20 +52,6 @@ void expect_failure(R const& r, coda::error_code code, std::string const& said) 
     EXPECT_THAT(r.error().message(), HasSubstr(said));
 }
 
-// Views of a result that nobody keeps: each by itself, where tests of what must not compile need one error only.
-template <class Result>
-concept named_in_passing = requires(Result&& r) { std::forward<Result>(r).column_name(0); };
-template <class Result>
-concept said_in_passing = requires(Result&& r) { std::forward<Result>(r).command(); };
-template <class Result>
-concept read_in_passing = requires(Result&& r) { std::forward<Result>(r).raw(0, 0); };
-template <class Result>
-concept counted_in_passing = requires(Result&& r) { std::forward<Result>(r)[0]; };
-static_assert(named_in_passing<pg::result_set&> && !named_in_passing<pg::result_set>);
-static_assert(said_in_passing<pg::result_set&> && !said_in_passing<pg::result_set>);
-static_assert(read_in_passing<pg::result_set&> && !read_in_passing<pg::result_set>);
-static_assert(counted_in_passing<pg::result_set&> && !counted_in_passing<pg::result_set>);
-
 TEST(result_set, that_is_empty_has_nothing) {
     pg::result_set const none;
     EXPECT_EQ(none.size(), 0u);

@@ -9,8 +9,10 @@
 #include <coda/runtime/this_context.hpp>
 #include <coda/runtime/wait_ready.hpp>
 
+#include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <functional>
@@ -289,6 +291,17 @@ TEST_P(a_loop, runs_once_at_a_time) {
     run_within_a_task(GetParam());
     run_within_a_callback(GetParam());
     run_on_another_thread(GetParam());
+}
+
+TEST_P(a_loop, cannot_be_made_where_no_descriptor_is_left) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_THROW(coda::test::make_loop(GetParam()), boost::system::system_error);
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_NE(coda::test::make_loop(GetParam()), nullptr);
 }
 
 TEST_P(a_loop, destroyed_under_waits_and_watches_leaves_them_harmless) {

@@ -214,7 +214,7 @@ task<> shared_connections<Connection>::keep_one() {
 // Who came between an attempt's end and here waits for the next one, which nobody will begin.
 template <class Connection>
 void shared_connections<Connection>::leave_nobody_waiting() noexcept {
-    if (opening_ > 0) return;
+    if (closed_ || opening_ > 0) return;
     if (auto const& why = core_.last_error(); why && open() == 0)
         refuse_all(*why);
     else

@@ -11,7 +11,7 @@ namespace coda {
 /// A loop on libev. In the library when it was built with CODA_LIBEV.
 class ev_loop final : public loop {
 public:
-    /// With a libev loop of its own.
+    /// With a libev loop of its own. Both throw boost::system::system_error where the system has no descriptor for it.
     ev_loop();
     /// On a libev loop that the user runs, on one thread. It must outlive this object.
     explicit ev_loop(struct ::ev_loop* adopted);

@@ -113,12 +113,12 @@ public:
 
     /// The same, of all rows: short for `reads().query`.
     template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
-    operation<result_set> read(std::string_view sql, Args&&... args) {
-        return reads().query(sql, std::forward<Args>(args)...);
+    operation<result_set> read(sql_text sql, Args&&... args) {
+        return reads().query(std::move(sql), std::forward<Args>(args)...);
     }
     template <class T, class... Args>
-    operation<std::vector<T>> read(std::string_view sql, Args&&... args) {
-        return reads().template query<T>(sql, std::forward<Args>(args)...);
+    operation<std::vector<T>> read(sql_text sql, Args&&... args) {
+        return reads().template query<T>(std::move(sql), std::forward<Args>(args)...);
     }
 
     /// Statements that are never grouped, whatever the options say: those with effects that the fence does not stop.

@@ -78,7 +78,7 @@ public:
     /// waits. statement_timeout bounds it as one statement: make the connection with a longer one for what takes long.
     /// Cancelled, it is `unknown` how far it came. Refused (coda::errc::invalid_argument) while a `transaction` is
     /// under way, and with a zero byte in it. Other errors as of a statement.
-    operation<std::size_t> run_script(std::string_view sql);
+    operation<std::size_t> run_script(sql_text sql);
 
     /// Waits for an advisory lock, which the session holds until the lease goes, and beyond transactions. Cancelled or
     /// late, it is not held. A session may take each lock once (coda::errc::invalid_argument). Not through PgBouncer in

@@ -59,7 +59,7 @@ private:
 namespace detail {
 
 template <class T, class Source, class Parameters>
-operation<cursor<T, Source>> declare_cursor(Source source, std::string_view sql, Parameters values) {
+operation<cursor<T, Source>> declare_cursor(Source source, sql_text sql, Parameters values) {
     std::string name = next_cursor_name();
     std::string text = "declare " + name + " no scroll cursor for ";
     text += sql;

@@ -16,19 +16,19 @@ namespace coda::pg {
 /// The driver's own error codes.
 enum class errc {
     connect_failed = 1, ///< no server was reached, or it broke off; one that rejects the login gives its SQLSTATE
-    /// What the settings ask for cannot be had, and trying again does not help: TLS where the server has none, a
-    /// certificate that is not trusted, a file that is not there, a password that nobody gave.
-    wrong_settings,
-    no_rows,         ///< a statement that must give one row gave none
-    several_rows,    ///< a statement that must give at most one row gave several
-    unexpected_null, ///< a NULL was read as a type that has none; read it as std::optional
-    no_such_column,  ///< the result has no column of that name or place
-    copy_refused,    ///< COPY from or to the client is no statement; its connection was closed
+    no_rows,            ///< a statement that must give one row gave none
+    several_rows,       ///< a statement that must give at most one row gave several
+    unexpected_null,    ///< a NULL was read as a type that has none; read it as std::optional
+    no_such_column,     ///< the result has no column of that name or place
+    copy_refused,       ///< COPY from or to the client is no statement; its connection was closed
     /// On a shared client: the statement would change the session (BEGIN, SET, LISTEN ...); lease a connection for it.
     needs_own_connection,
     transaction_failed, ///< a statement of it had failed, and the body went on: nothing of it has happened
     transaction_over,   ///< it, or the savepoint, has ended before the statement began
     stream_open,        ///< a stream of rows has the connection: end it first, or fetch from a cursor
+    /// What the settings ask for cannot be had, and trying again does not help: TLS where the server has none, a
+    /// certificate that is not trusted or cannot be read, a password that nobody gave. Where libpq says so in English.
+    wrong_settings,
 };
 
 /// The category of `errc`, named "coda.postgres".

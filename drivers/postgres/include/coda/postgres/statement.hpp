@@ -3,6 +3,7 @@
 
 #include <coda/postgres/detail/decoders.hpp>
 #include <coda/postgres/parameters.hpp>
+#include <coda/postgres/sql_text.hpp>
 
 /// Statements that are described first and run together, by `pipeline`.
 ///
@@ -18,8 +19,8 @@ public:
     using value_type = typename Decode::value_type;
 
     template <class... Args>
-    explicit statement(std::string_view sql, std::in_place_t, Args&&... args)
-        : sql_(sql), values_(std::in_place, std::forward<Args>(args)...) {}
+    explicit statement(sql_text sql, std::in_place_t, Args&&... args)
+        : sql_(std::move(sql)), values_(std::in_place, std::forward<Args>(args)...) {}
 
     /// For `pipeline`.
     std::string_view sql() const noexcept { return sql_; }
@@ -27,7 +28,7 @@ public:
     static result<value_type> decode(result_set&& rows) { return Decode()(std::move(rows)); }
 
 private:
-    std::string_view sql_;
+    sql_text sql_;
     Parameters values_;
 };
 
@@ -40,39 +41,43 @@ using statement_for = statement<Decode, parameters_for<Args...>>;
 
 /// The rows as they came.
 template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
-detail::statement_for<detail::as_is, Args...> query(std::string_view sql, Args&&... args) {
-    return detail::statement_for<detail::as_is, Args...>(sql, std::in_place, std::forward<Args>(args)...);
+detail::statement_for<detail::as_is, Args...> query(sql_text sql, Args&&... args) {
+    return detail::statement_for<detail::as_is, Args...>(std::move(sql), std::in_place, std::forward<Args>(args)...);
 }
 
 /// All rows as `T`.
 template <class T, class... Args>
-detail::statement_for<detail::all_rows<T>, Args...> query(std::string_view sql, Args&&... args) {
-    return detail::statement_for<detail::all_rows<T>, Args...>(sql, std::in_place, std::forward<Args>(args)...);
+detail::statement_for<detail::all_rows<T>, Args...> query(sql_text sql, Args&&... args) {
+    return detail::statement_for<detail::all_rows<T>, Args...>(std::move(sql), std::in_place,
+                                                               std::forward<Args>(args)...);
 }
 
 /// Exactly one row.
 template <class T, class... Args>
-detail::statement_for<detail::one_row<T>, Args...> query_one(std::string_view sql, Args&&... args) {
-    return detail::statement_for<detail::one_row<T>, Args...>(sql, std::in_place, std::forward<Args>(args)...);
+detail::statement_for<detail::one_row<T>, Args...> query_one(sql_text sql, Args&&... args) {
+    return detail::statement_for<detail::one_row<T>, Args...>(std::move(sql), std::in_place,
+                                                              std::forward<Args>(args)...);
 }
 
 /// The value of the only column of the only row.
 template <class T, class... Args>
     requires detail::is_value<T>
-detail::statement_for<detail::one_row<T>, Args...> query_value(std::string_view sql, Args&&... args) {
-    return query_one<T>(sql, std::forward<Args>(args)...);
+detail::statement_for<detail::one_row<T>, Args...> query_value(sql_text sql, Args&&... args) {
+    return query_one<T>(std::move(sql), std::forward<Args>(args)...);
 }
 
 /// One row or none.
 template <class T, class... Args>
-detail::statement_for<detail::optional_row<T>, Args...> query_optional(std::string_view sql, Args&&... args) {
-    return detail::statement_for<detail::optional_row<T>, Args...>(sql, std::in_place, std::forward<Args>(args)...);
+detail::statement_for<detail::optional_row<T>, Args...> query_optional(sql_text sql, Args&&... args) {
+    return detail::statement_for<detail::optional_row<T>, Args...>(std::move(sql), std::in_place,
+                                                                   std::forward<Args>(args)...);
 }
 
 /// How many rows it affected.
 template <class... Args>
-detail::statement_for<detail::affected_rows, Args...> execute(std::string_view sql, Args&&... args) {
-    return detail::statement_for<detail::affected_rows, Args...>(sql, std::in_place, std::forward<Args>(args)...);
+detail::statement_for<detail::affected_rows, Args...> execute(sql_text sql, Args&&... args) {
+    return detail::statement_for<detail::affected_rows, Args...>(std::move(sql), std::in_place,
+                                                                 std::forward<Args>(args)...);
 }
 
 } // namespace coda::pg

@@ -11,7 +11,7 @@ template <class Source>
 class row_streams {
 public:
     /// The rows as `T`, one by one as they come, of a result of any size. `sql` and parameters as for all statements;
-    /// they must live until the first `next` has ended.
+    /// what is referred to must live until the first `next` has ended.
     ///
     ///     auto rows = db.stream<account>("select * from accounts");
     ///     while (auto a = co_await rows.next()) use(*a);
@@ -21,19 +21,20 @@ public:
     ///
     /// From the first `next` to the end the connection is the stream's: other statements end with errc::stream_open,
     /// not_sent. Left early (destroyed, or its `next` was cancelled: unknown), the server is asked to cancel the query,
-    /// the rest is taken and dropped, and later statements wait for that, at most drain_timeout. Not errors of the
-    /// transaction's end, which come after the last row.
+    /// the rest is taken and dropped, and later statements wait for that, at most drain_timeout. In a
+    /// transaction a query that was cancelled makes all of it fail, and one of few rows has ended before it is: leave a
+    /// cursor early instead. Not errors of the transaction's end, which come after the last row.
     template <class T, class... Args>
-    coda::stream<T> stream(std::string_view sql, Args&&... args) {
-        return detail::stream_rows<T>(static_cast<Source&>(*this).source(), sql,
+    coda::stream<T> stream(sql_text sql, Args&&... args) {
+        return detail::stream_rows<T>(static_cast<Source&>(*this).source(), std::move(sql),
                                       detail::parameters_for<Args...>(std::in_place, std::forward<Args>(args)...));
     }
 
     /// Declares a cursor for a query, with its parameters, inside a transaction block (else SQLSTATE 25P01): gives an
     /// `operation<cursor<T, ...>>`. As a statement.
     template <class T, class... Args>
-    auto open_cursor(std::string_view sql, Args&&... args) {
-        return detail::declare_cursor<T>(static_cast<Source&>(*this).source(), sql,
+    auto open_cursor(sql_text sql, Args&&... args) {
+        return detail::declare_cursor<T>(static_cast<Source&>(*this).source(), std::move(sql),
                                          detail::parameters_for<Args...>(std::in_place, std::forward<Args>(args)...));
     }
 };

@@ -7,6 +7,7 @@
 #include <coda/postgres/detail/batch.hpp>
 #include <coda/postgres/detail/observed.hpp>
 #include <coda/postgres/many_options.hpp>
+#include <coda/postgres/sql_text.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/this_context.hpp>
 
@@ -136,7 +137,8 @@ operation<> fly(batch& flight, Writer& writer) {
 
 // The path of all sets.
 template <class Source, class Sets>
-operation<std::uint64_t> run_many(Source source, std::string_view sql, Sets sets, many_options options) {
+operation<std::uint64_t> run_many(Source source, sql_text text, Sets sets, many_options options) {
+    std::string_view const sql = text;
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     result<> good = check(options);

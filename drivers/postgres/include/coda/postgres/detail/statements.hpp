@@ -5,6 +5,7 @@
 #include <coda/postgres/arguments.hpp>
 #include <coda/postgres/detail/execution.hpp>
 #include <coda/postgres/detail/run_pipeline.hpp>
+#include <coda/postgres/sql_text.hpp>
 #include <coda/runtime/operation.hpp>
 #include <coda/runtime/this_context.hpp>
 
@@ -13,8 +14,8 @@ namespace coda::pg::detail {
 // Runs one statement on a session of `source`, which it keeps, and decodes its rows: the path of every statement, in
 // one coroutine.
 template <class Source, class Decode, class Parameters>
-operation<typename Decode::value_type> run_statement(Source source, Decode decode, std::string_view sql,
-                                                     Parameters values) {
+operation<typename Decode::value_type> run_statement(Source source, Decode decode, sql_text text, Parameters values) {
+    std::string_view const sql = text;
     context const& here = co_await this_context();
     if (here.loop != &source.home()) co_return used_from_another_loop("a postgres connection or client");
     if constexpr (requires { source.admit(sql); })
@@ -57,8 +58,8 @@ namespace coda::pg {
 /// server once per connection and text.
 ///
 /// Parameters: anything with a `codec`, and std::optional of it or a null char pointer for NULL; or one `arguments`,
-/// for as many as there are when the program runs. Rvalues are kept until sent; lvalue strings and vectors, char
-/// pointers and `sql` itself are referred to and must live until the operation has ended.
+/// for as many as there are when the program runs. Rvalues are kept, a std::string as `sql` too; lvalue strings and
+/// vectors, char pointers and views are referred to and must live until the operation has ended.
 ///
 /// Large parameters hold the loop while libpq copies them and moves what the socket does not take: 200 MB, about 0.3 s.
 /// Where others must not wait, send what is larger than a few megabytes in parts.
@@ -68,48 +69,49 @@ namespace coda::pg {
 /// it was still queued (the connection is as if nothing had been), `unknown` where it was sent (the caller resumes at
 /// once, the reply drains), `completed` where the server answered, with `server_error` details and its SQLSTATE as
 /// code. Others: invalid_argument (a value that cannot be sent), queue_full, connection_lost, protocol_error,
-/// connect_failed, closed. Each statement is a transaction of its own. COPY from or to the client is refused
-/// (errc::copy_refused) at the cost of the connection: what else was in flight on it ends with connection_lost.
+/// connect_failed, closed. Each statement is a transaction of its own. COPY FROM STDIN or TO STDOUT is refused
+/// (errc::copy_refused): by a client unsent, by a connection at its own cost: what else was in flight on it ends with
+/// connection_lost.
 template <class Source>
 class statements {
 public:
     /// The rows as they came, to be read dynamically.
     template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
-    operation<result_set> query(std::string_view sql, Args&&... args) {
-        return run(detail::as_is(), sql, std::forward<Args>(args)...);
+    operation<result_set> query(sql_text sql, Args&&... args) {
+        return run(detail::as_is(), std::move(sql), std::forward<Args>(args)...);
     }
 
     /// All rows as `T`: a struct described to Boost.Describe (columns by name), a std::tuple (by place), or the value
     /// of the only column. Errors of reading are completed: no_such_column, type_mismatch, unexpected_null.
     template <class T, class... Args>
-    operation<std::vector<T>> query(std::string_view sql, Args&&... args) {
-        return run(detail::all_rows<T>(), sql, std::forward<Args>(args)...);
+    operation<std::vector<T>> query(sql_text sql, Args&&... args) {
+        return run(detail::all_rows<T>(), std::move(sql), std::forward<Args>(args)...);
     }
 
     /// Exactly one row, else errc::no_rows or errc::several_rows.
     template <class T, class... Args>
-    operation<T> query_one(std::string_view sql, Args&&... args) {
-        return run(detail::one_row<T>(), sql, std::forward<Args>(args)...);
+    operation<T> query_one(sql_text sql, Args&&... args) {
+        return run(detail::one_row<T>(), std::move(sql), std::forward<Args>(args)...);
     }
 
     /// The value of the only column of the only row; no_rows, several_rows, and type_mismatch where there are more
     /// columns.
     template <class T, class... Args>
         requires detail::is_value<T>
-    operation<T> query_value(std::string_view sql, Args&&... args) {
-        return run(detail::one_row<T>(), sql, std::forward<Args>(args)...);
+    operation<T> query_value(sql_text sql, Args&&... args) {
+        return run(detail::one_row<T>(), std::move(sql), std::forward<Args>(args)...);
     }
 
     /// One row or none, else errc::several_rows.
     template <class T, class... Args>
-    operation<std::optional<T>> query_optional(std::string_view sql, Args&&... args) {
-        return run(detail::optional_row<T>(), sql, std::forward<Args>(args)...);
+    operation<std::optional<T>> query_optional(sql_text sql, Args&&... args) {
+        return run(detail::optional_row<T>(), std::move(sql), std::forward<Args>(args)...);
     }
 
     /// A statement without rows of interest: gives how many it affected.
     template <class... Args>
-    operation<std::uint64_t> execute(std::string_view sql, Args&&... args) {
-        return run(detail::affected_rows(), sql, std::forward<Args>(args)...);
+    operation<std::uint64_t> execute(sql_text sql, Args&&... args) {
+        return run(detail::affected_rows(), std::move(sql), std::forward<Args>(args)...);
     }
 
     /// One statement for each set of parameters, all in one flight: `sets` is a range of tuples, pairs or, for a single
@@ -128,9 +130,9 @@ public:
     /// statement_timeout bounds each wait: for the turn, for the socket, for the replies. On a client, what is sent
     /// over the same connection waits until it has ended.
     template <std::ranges::input_range Sets>
-    operation<std::uint64_t> execute_many(std::string_view sql, Sets&& sets, many_options options = many_options()) {
-        return detail::run_many(static_cast<Source&>(*this).source(), sql, std::views::all(std::forward<Sets>(sets)),
-                                options);
+    operation<std::uint64_t> execute_many(sql_text sql, Sets&& sets, many_options options = many_options()) {
+        return detail::run_many(static_cast<Source&>(*this).source(), std::move(sql),
+                                std::views::all(std::forward<Sets>(sets)), options);
     }
 
     /// Several statements in one flight and under one Sync: one transaction (or a part of the one that is open), all or
@@ -151,8 +153,8 @@ public:
 
 private:
     template <class Decode, class... Args>
-    operation<typename Decode::value_type> run(Decode decode, std::string_view sql, Args&&... args) {
-        return detail::run_statement(static_cast<Source&>(*this).source(), decode, sql,
+    operation<typename Decode::value_type> run(Decode decode, sql_text sql, Args&&... args) {
+        return detail::run_statement(static_cast<Source&>(*this).source(), decode, std::move(sql),
                                      detail::parameters_for<Args...>(std::in_place, std::forward<Args>(args)...));
     }
 };

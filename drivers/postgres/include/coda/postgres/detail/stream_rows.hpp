@@ -3,6 +3,7 @@
 
 #include <coda/postgres/detail/row_feed.hpp>
 #include <coda/postgres/detail/run_many.hpp>
+#include <coda/postgres/sql_text.hpp>
 #include <coda/runtime/stream.hpp>
 
 namespace coda::pg::detail {
@@ -29,7 +30,8 @@ private:
 
 // The body of a stream of rows.
 template <class T, class Source, class Parameters>
-stream<T> stream_rows(Source source, std::string_view sql, Parameters values) {
+stream<T> stream_rows(Source source, sql_text text, Parameters values) {
+    std::string_view const sql = text;
     context const& here = co_await this_context();
     result<> good;
     if (here.loop != &source.home()) good = used_from_another_loop("a postgres connection");
