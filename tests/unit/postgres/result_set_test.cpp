@@ -77,7 +77,7 @@ TEST(result_set, is_read_dynamically) {
     expect_failure(r.get<std::string>(0, 2), pg::errc::unexpected_null, "\"note\"");
     expect_failure(r.get<std::string>(0, 1), coda::errc::type_mismatch, "asked for text, the server sent bigint");
     expect_failure(r.get<std::int16_t>(0, 0), coda::errc::type_mismatch, "\"limit\"");
-    expect_failure(r.get<std::string>(0, 4), pg::errc::no_such_column, "column 5");
+    expect_failure(r.get<std::string>(0, 4), pg::errc::no_such_column, "column [4]");
     expect_failure(r.get<std::string>(1, 0), pg::errc::no_rows, "");
     expect_failure(r.column("Owner"), pg::errc::no_such_column, "\"Owner\"");
 }

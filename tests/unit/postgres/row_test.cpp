@@ -68,12 +68,12 @@ TEST(row_view, says_what_is_wrong) {
     expect_throw([&] { rows[0]["Owner"].as<text>(); }, pg::errc::no_such_column, "no column \"Owner\"");
     expect_throw([&] { rows[0][3].as<text>(); }, pg::errc::no_such_column, "column [3] was asked for, of 3");
     expect_throw([&] { rows[2][0].as<text>(); }, pg::errc::no_rows, "row [2] was asked for, of 2");
-    expect_throw([&] { rows[2].as<seen>(); }, pg::errc::no_rows, "row 3");
+    expect_throw([&] { rows[2].as<seen>(); }, pg::errc::no_rows, "row [2]");
     expect_throw([&] { rows[0]["note"].as<text>(); }, pg::errc::unexpected_null, "\"note\" is NULL");
     expect_throw([&] { rows[0]["owner"].as<std::int32_t>(); }, coda::errc::type_mismatch,
                  "column \"owner\": asked for integer, the server sent text");
     expect_throw([&] { rows[0]["x"].is_null(); }, pg::errc::no_such_column, "\"x\"");
-    expect_throw([&] { rows[5][0].raw(); }, pg::errc::no_rows, "row 6");
+    expect_throw([&] { rows[5][0].raw(); }, pg::errc::no_rows, "row [5]");
     EXPECT_EQ(rows[0]["x"].type(), 0u);
     EXPECT_EQ(rows[0]["x"].name(), "");
     EXPECT_TRUE(rows[0]["x"].try_as<text>().has_error());
