@@ -22,8 +22,7 @@ std::shared_ptr<server_error> fields_of(pg_result const* said);
 error server_failure(pg_result const* failed);
 
 // Why connecting failed, from what libpq says of it at PQERRORS_VERBOSE: the SQLSTATE with which a server rejected the
-// login (of several the last), else errc::wrong_settings where the last attempt says
-// so, or connect_failed.
+// login (of several the last), else errc::wrong_settings or connect_failed, by the last attempt's words.
 error connect_failure(std::string_view verbose_message);
 
 // What libpq says of a connection that failed, in one line.

@@ -23,7 +23,7 @@ public:
     /// not_sent. Left early (destroyed, or its `next` was cancelled: unknown), the server is asked to cancel the query,
     /// the rest is taken and dropped, and later statements wait for that, at most drain_timeout. In a
     /// transaction a query that was cancelled makes all of it fail, and one of few rows has ended before it is: leave a
-    /// cursor early instead. Not errors of the transaction's end, which come after the last row.
+    /// cursor early instead. Errors of the transaction's end are not its own: they come after the last row.
     template <class T, class... Args>
     coda::stream<T> stream(sql_text sql, Args&&... args) {
         return detail::stream_rows<T>(static_cast<Source&>(*this).source(), std::move(sql),
