@@ -11,6 +11,8 @@ using bench::goal;
 constexpr goal goals[] = {
     {"rate, 4 connections with 16 in flight, in that of libpq by hand", "sync_each", "rate", goal::at_least, 0.9, "x"},
     {"client CPU for that", "sync_each", "cpu", goal::at_most, 1.15, "x"},
+    {"rate, the same over TCP", "sync_each_tcp", "rate", goal::at_least, 0.9, "x"},
+    {"client CPU for that", "sync_each_tcp", "cpu", goal::at_most, 1.15, "x"},
     {"rate of grouped reads, in that of groups by hand", "grouped", "rate", goal::at_least, 0.9, "x"},
     {"client CPU of grouped reads, in that of 8 connections with 1 in flight", "grouped_to_exclusive", "cpu",
      goal::at_most, 0.4, "x"},

@@ -26,11 +26,17 @@ using point = std::tuple<std::int64_t, std::int64_t>;
 
 constexpr int queries = 8'000; // in a batch
 
-std::string server() {
-    char const* const uri = std::getenv("CODA_TEST_POSTGRES_SOCKET_URI");
+std::string uri_in(char const* variable) {
+    char const* const uri = std::getenv(variable);
     if (uri == nullptr) throw std::runtime_error("scripts/bench postgres starts the server");
+    return uri;
+}
+
+// By its unix-domain socket.
+std::string server() {
+    auto const uri = uri_in("CODA_TEST_POSTGRES_SOCKET_URI");
     static bool const made = [&] {
-        PGconn* const db = PQconnectdb(uri);
+        PGconn* const db = PQconnectdb(uri.c_str());
         for (auto const* sql :
              {"create table coda_bench_reads as select i::int8 as id, i * 100::int8 as cents from generate_series(0, "
               "9999) i",
@@ -41,6 +47,11 @@ std::string server() {
     }();
     static_cast<void>(made);
     return uri;
+}
+
+std::string server_by_tcp() {
+    static_cast<void>(server());
+    return uri_in("CODA_TEST_POSTGRES_URI") + "?sslmode=disable";
 }
 
 double now(clockid_t of) {
@@ -84,8 +95,8 @@ void compare(benchmark::State& s, std::function<void()> const& ours, std::functi
 // Tasks that ask one after the other.
 class coda_reads {
 public:
-    coda_reads(std::size_t connections, int tasks, bool grouped, int all = queries)
-        : tasks_(tasks), all_(all), grouped_(grouped), db_(loop_, server(), {.connections = connections}) {
+    coda_reads(std::size_t connections, int tasks, bool grouped, int all = queries, std::string const& uri = server())
+        : tasks_(tasks), all_(all), grouped_(grouped), db_(loop_, uri, {.connections = connections}) {
         while (db_.open_connections() < connections) ask();
     }
     void ask() {
@@ -144,12 +155,15 @@ private:
 constexpr int connections = 4;
 constexpr int window = 16;
 
-void sync_each(benchmark::State& s) {
-    coda_reads ours(connections, connections * window, false);
-    raw_reads theirs(server(), connections, window, 1);
+void sync_each_at(benchmark::State& s, std::string const& uri) {
+    coda_reads ours(connections, connections * window, false, queries, uri);
+    raw_reads theirs(uri, connections, window, 1);
     compare(s, [&] { ours.ask(); }, [&] { theirs.ask(queries); });
 }
+void sync_each(benchmark::State& s) { sync_each_at(s, server()); }
 BENCHMARK(sync_each)->Iterations(40);
+void sync_each_tcp(benchmark::State& s) { sync_each_at(s, server_by_tcp()); }
+BENCHMARK(sync_each_tcp)->Iterations(40);
 
 void grouped(benchmark::State& s) {
     coda_reads ours(connections, connections * window, true);

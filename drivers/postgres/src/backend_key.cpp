@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "backend_key.hpp"
 
-#include <libpq-fe.h>
+#include "libpq_17.hpp"
 
 #include <charconv>
 
@@ -38,10 +38,10 @@ std::optional<backend_key> key_in(std::string_view trace_line) noexcept {
     return backend_key{*process, *secret};
 }
 
-key_listener::key_listener(pg_conn* c) noexcept
-    : connection_(c),
-      stream_(::fopencookie(this, "w",
-                            {.read = nullptr, .write = &key_listener::write, .seek = nullptr, .close = nullptr})) {
+key_listener::key_listener(pg_conn* c) noexcept : connection_(c) {
+    if (PQcancelCreate != nullptr) return; // libpq asks by itself
+    stream_ =
+        ::fopencookie(this, "w", {.read = nullptr, .write = &key_listener::write, .seek = nullptr, .close = nullptr});
     if (stream_ == nullptr) return; // then nothing can be cancelled on the server
     PQtrace(c, stream_);
     PQsetTraceFlags(c, PQTRACE_SUPPRESS_TIMESTAMPS);

@@ -21,7 +21,8 @@ struct backend_key {
 // The key in a line of libpq's trace (libpq manual, PQtrace): "B", the length, "BackendKeyData" and the two numbers.
 std::optional<backend_key> key_in(std::string_view trace_line) noexcept;
 
-// Hears the key while a connection logs in: libpq 15 gives it out in its trace only. Must end before the connection.
+// Hears the key while a connection logs in: libpq before version 17 gives it out
+// in its trace only, and later ones need nobody to know it. Must end before the connection.
 class key_listener {
 public:
     explicit key_listener(pg_conn* c) noexcept;
@@ -37,7 +38,7 @@ private:
     void take(char c) noexcept;
 
     pg_conn* connection_;
-    std::FILE* stream_;
+    std::FILE* stream_ = nullptr;
     std::array<char, 128> line_{}; // longer ones are of no interest
     std::size_t length_ = 0;
     std::optional<backend_key> key_;

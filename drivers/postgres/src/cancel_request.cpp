@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cancel_request.hpp"
 
+#include "libpq_17.hpp"
+
 #include <coda/runtime/dial.hpp>
 #include <coda/runtime/wait_ready.hpp>
 
+#include <sys/socket.h>
+
 #include <cerrno>
+#include <memory>
 
 namespace coda::pg::detail {
 
@@ -38,18 +43,7 @@ operation<> until_closed(int fd) {
     }
 }
 
-} // namespace
-
-std::array<std::byte, 16> cancel_message(backend_key const& key) noexcept {
-    constexpr std::uint32_t cancel_request_code = 80877102;
-    std::uint32_t const words[] = {16, cancel_request_code, key.process, key.secret};
-    std::array<std::byte, 16> message;
-    for (std::size_t i = 0; i < message.size(); ++i)
-        message[i] = static_cast<std::byte>(words[i / 4] >> (24 - 8 * (i % 4)));
-    return message;
-}
-
-operation<> ask_to_cancel(int connected, backend_key key) {
+operation<> ask_beside(int connected, backend_key key) {
     auto const opened = connect_beside(connected);
     if (opened.has_error()) co_return opened.error();
     int const fd = opened->get();
@@ -61,6 +55,45 @@ operation<> ask_to_cancel(int connected, backend_key key) {
     auto const closed = co_await as_result(until_closed(fd));
     if (closed.has_error()) co_return closed.error().with_outcome(outcome::unknown);
     co_return result<>();
+}
+
+struct finish_request {
+    void operator()(pg_cancel_conn* c) const noexcept { PQcancelFinish(c); }
+};
+
+operation<> ask_by_libpq(pg_conn* c) {
+    std::unique_ptr<pg_cancel_conn, finish_request> const request(PQcancelCreate(c));
+    if (request == nullptr || PQcancelStart(request.get()) == 0) co_return error(coda::errc::connection_lost);
+    auto next = PGRES_POLLING_WRITING;
+    auto how = outcome::not_sent;
+    while (next != PGRES_POLLING_OK) {
+        auto const wanted = next == PGRES_POLLING_READING ? readiness::read : readiness::write;
+        auto const waited = co_await as_result(wait_ready(PQcancelSocket(request.get()), wanted));
+        if (waited.has_error()) co_return waited.error().with_outcome(how);
+        next = PQcancelPoll(request.get());
+        if (next == PGRES_POLLING_FAILED) co_return error(coda::errc::connection_lost).with_outcome(how);
+        if (PQcancelStatus(request.get()) == CONNECTION_AWAITING_RESPONSE) how = outcome::unknown;
+    }
+    co_return result<>();
+}
+
+} // namespace
+
+std::array<std::byte, 16> cancel_message(backend_key const& key) noexcept {
+    constexpr std::uint32_t cancel_request_code = 80877102;
+    std::uint32_t const words[] = {16, cancel_request_code, key.process, key.secret};
+    std::array<std::byte, 16> message;
+    for (std::size_t i = 0; i < message.size(); ++i)
+        message[i] = static_cast<std::byte>(words[i / 4] >> (24 - 8 * (i % 4)));
+    return message;
+}
+
+bool can_ask_to_cancel(std::optional<backend_key> const& key) noexcept {
+    return PQcancelCreate != nullptr || key.has_value();
+}
+
+operation<> ask_to_cancel(pg_conn* c, std::optional<backend_key> key) {
+    return PQcancelCreate != nullptr ? ask_by_libpq(c) : ask_beside(PQsocket(c), *key);
 }
 
 } // namespace coda::pg::detail

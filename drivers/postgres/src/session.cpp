@@ -94,7 +94,7 @@ session::session(loop& l, established made, connection_options const& options, o
       key_(made.key),
       send_deadline_(options.send_deadline),
       cancel_timeout_(options.cancel_timeout),
-      cancel_(options.cancel_on_server && key_.has_value(), options.cancel_after),
+      cancel_(options.cancel_on_server && can_ask_to_cancel(key_), options.cancel_after),
       cancel_timer_(*this) {
     pipeline_.set_max_queued_bytes(options.max_queued_bytes);
     watch_.emplace(
@@ -399,8 +399,7 @@ void session::begin_to_ask() noexcept {
 task<> session::ask() {
     auto how = outcome::unknown;
     try {
-        auto const asked =
-            co_await as_result(with_timeout(cancel_timeout_, ask_to_cancel(PQsocket(connection_.get()), *key_)));
+        auto const asked = co_await as_result(with_timeout(cancel_timeout_, ask_to_cancel(connection_.get(), key_)));
         how = asked.has_error() ? asked.error().outcome() : outcome::completed;
     } catch (std::bad_alloc const&) {}
     if (usable()) follow(cancel_.asked(how, pipeline_.in_flight() > 0));

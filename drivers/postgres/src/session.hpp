@@ -105,7 +105,9 @@ private:
     bool send_limit(duration left);
     bool send(request& r, statement_view const& s, sending how);
     void note_sent(request& r, sending const& how, statement_use use);
+    enum class progress : unsigned char { some, all, failed };
     void send_queued();
+    progress send_some();
     bool send_next(request& next, std::size_t together);
     bool open_batch(batch& b);
     bool close_batch(bool keep);

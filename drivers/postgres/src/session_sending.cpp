@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a session sends, and in which groups.
+#include "cork.hpp"
 #include "server_limit.hpp"
 #include "session.hpp"
 #include "session_state.hpp"
@@ -8,6 +9,8 @@
 
 #include <boost/system/errc.hpp>
 #include <libpq-fe.h>
+
+#include <algorithm>
 
 namespace coda::pg::detail {
 
@@ -22,8 +25,8 @@ constexpr char const* fence_name = "coda_fence";
 
 } // namespace
 
-// libpq 15 sends at every Sync, so what the kernel does not take at once is a reason to stop: the rest waits here,
-// where it can still be cancelled, rather than in libpq's unbounded buffer.
+// What the kernel does not take at once is a reason to stop: the rest waits here, where it can still be cancelled,
+// rather than in libpq's unbounded buffer.
 void session::flush() noexcept {
     try {
         if (tls_has_more() && !holds_a_row()) take_input();
@@ -50,14 +53,30 @@ void session::take_what_was_read() {
 }
 
 void session::send_queued() {
-    while (pipeline_request* const next = pipeline_.next()) {
-        bool const waits = static_cast<request&>(*next).form_ == request::form::script && pipeline_.in_flight() > 0;
-        std::size_t const size = waits ? 0 : together();
-        if (size == 0) return;
-        if (!send_next(static_cast<request&>(*next), size)) return take_replies(false);
+    auto went = progress::some;
+    while (went == progress::some) {
+        went = send_some();
+        if (went == progress::failed) return take_replies(false);
         if (!send_rest()) return;
-        if (pipeline_.is_open() || pipeline_.by_row() || pipeline_.in_script()) return;
     }
+}
+
+// What leaves in one piece: libpq's own buffer full, of which a small statement takes something as well.
+session::progress session::send_some() {
+    constexpr std::size_t full = 8 * 1024;
+    constexpr std::size_t least = 256;
+    cork kept_back(connection_.get());
+    for (std::size_t bytes = 0; bytes < full;) {
+        auto* const next = static_cast<request*>(pipeline_.next());
+        bool const waits = next != nullptr && next->form_ == request::form::script && pipeline_.in_flight() > 0;
+        std::size_t const size = next == nullptr || waits ? 0 : together();
+        if (size == 0) return progress::all;
+        if (pipeline_.queued() > size) kept_back.put_in();
+        bytes += std::max(next->bytes, least) * size;
+        if (!send_next(*next, size)) return progress::failed;
+        if (pipeline_.is_open() || pipeline_.by_row() || pipeline_.in_script()) return progress::all;
+    }
+    return progress::some;
 }
 
 // What libpq has read may be all that comes, and then no readiness tells of it.
@@ -137,7 +156,7 @@ bool session::prepare_fence() {
     pipeline_.sent_unowned();
     PGconn* const c = connection_.get();
     char const* const sql = shared_by_ != nullptr ? fence_sql : limit_sql;
-    return PQsendPrepare(c, fence_name, sql, 0, nullptr) != 0 && PQpipelineSync(c) != 0;
+    return PQsendPrepare(c, fence_name, sql, 0, nullptr) != 0 && put_sync(c);
 }
 
 bool session::send_fence() {
@@ -192,7 +211,7 @@ void session::note_sent(request& r, sending const& how, statement_use use) {
 
 bool session::sync_after(sending const& how) {
     if (how.open || pipeline_.is_open()) return true;
-    bool const sent = PQpipelineSync(connection_.get()) != 0;
+    bool const sent = put_sync(connection_.get());
     choose_row_mode();
     return sent;
 }
@@ -205,7 +224,7 @@ bool session::make_room() {
     std::string const sql = "deallocate " + *dropped;
     pipeline_.sent_unowned();
     return PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, binary) != 0 &&
-           PQpipelineSync(connection_.get()) != 0;
+           put_sync(connection_.get());
 }
 
 } // namespace coda::pg::detail

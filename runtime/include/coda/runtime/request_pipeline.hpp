@@ -150,6 +150,7 @@ public:
     orphan take_any() noexcept;
 
     std::size_t in_flight() const noexcept { return slots_.size(); }
+    std::size_t queued() const noexcept { return queued_; }
     /// In flight and queued.
     std::size_t load() const noexcept { return slots_.size() + queued_; }
     /// Replies are outstanding that nobody waits for.
