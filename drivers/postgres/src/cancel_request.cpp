@@ -88,8 +88,8 @@ std::array<std::byte, 16> cancel_message(backend_key const& key) noexcept {
     return message;
 }
 
-bool can_ask_to_cancel(std::optional<backend_key> const& key) noexcept {
-    return PQcancelCreate != nullptr || key.has_value();
+bool can_ask_to_cancel(pg_conn const* c, std::optional<backend_key> const& key) noexcept {
+    return PQcancelCreate != nullptr ? PQbackendPID(c) != 0 : key.has_value();
 }
 
 operation<> ask_to_cancel(pg_conn* c, std::optional<backend_key> key) {

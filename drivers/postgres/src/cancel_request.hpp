@@ -13,8 +13,8 @@ namespace coda::pg::detail {
 // CancelRequest (PostgreSQL manual, 55.7).
 std::array<std::byte, 16> cancel_message(backend_key const& key) noexcept;
 
-// Whether the server of a connection whose login has told `key` can be asked.
-bool can_ask_to_cancel(std::optional<backend_key> const& key) noexcept;
+// Whether the server that `c` is connected to can be asked; `key`: what its login has told, where that is listened to.
+bool can_ask_to_cancel(pg_conn const* c, std::optional<backend_key> const& key) noexcept;
 
 // Asks the server that `c` is connected to, on a connection of its own, to cancel what runs there. Succeeds when the
 // server has closed that connection: by then the session was told, and what it runs afterwards is not touched. Errors:

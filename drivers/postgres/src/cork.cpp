@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cork.hpp"
 
+#include "full_socket.hpp"
 #include "libpq_17.hpp"
 
 #include <fcntl.h>
@@ -9,40 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 namespace coda::pg::detail {
 
 namespace {
-
-// Takes nothing, since its other end is full and nobody reads there, and has nothing to be read.
-class full_socket {
-public:
-    full_socket() noexcept {
-        std::array<int, 2> ends;
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
-        fd_ = ends[0];
-        other_end_ = ends[1];
-        int const least = 1;
-        ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
-        std::array<char, 4096> const some{};
-        while (::send(fd_, some.data(), some.size(), MSG_NOSIGNAL) > 0) {}
-    }
-    full_socket(full_socket const&) = delete;
-    full_socket& operator=(full_socket const&) = delete;
-    ~full_socket() {
-        if (fd_ < 0) return;
-        ::close(fd_);
-        ::close(other_end_);
-    }
-
-    int fd() const noexcept { return fd_; }
-
-private:
-    int fd_ = -1;
-    int other_end_ = -1;
-};
 
 bool set_corked(int fd, int corked) noexcept {
     return ::setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked) == 0;
@@ -62,20 +34,23 @@ void cork::put_in() noexcept {
     int const fd = PQsocket(connection_);
     in_kernel_ = set_corked(fd, 1);
     if (in_kernel_) return;
-    static thread_local full_socket const full;
-    if (full.fd() < 0) return;
-    own_socket_ = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (own_socket_ < 0 || replace(fd, full.fd())) return;
+    int const full = full_socket();
+    if (full < 0) return;
+    own_socket_ = duplicate(fd);
+    if (own_socket_ < 0 || replace(fd, full)) return;
     ::close(own_socket_);
     own_socket_ = -1;
 }
 
-cork::~cork() {
+bool cork::take_out() noexcept {
     int const fd = PQsocket(connection_);
     if (in_kernel_) set_corked(fd, 0);
-    if (own_socket_ < 0) return;
-    replace(fd, own_socket_);
+    in_kernel_ = false;
+    if (own_socket_ < 0) return true;
+    bool const is_back = replace(fd, own_socket_);
     ::close(own_socket_);
+    own_socket_ = -1;
+    return is_back;
 }
 
 bool put_sync(pg_conn* c) noexcept {

@@ -18,10 +18,13 @@ public:
     explicit cork(pg_conn* c) noexcept : connection_(c) {}
     cork(cork const&) = delete;
     cork& operator=(cork const&) = delete;
-    ~cork(); // out
+    ~cork() { take_out(); }
 
     // In, unless it is; nothing where libpq keeps Syncs back by itself.
     void put_in() noexcept;
+    // Out, if it is in. False: the connection's own socket is lost (where no number as high as its may be used any
+    // more).
+    bool take_out() noexcept;
 
 private:
     pg_conn* connection_;

@@ -94,7 +94,7 @@ session::session(loop& l, established made, connection_options const& options, o
       key_(made.key),
       send_deadline_(options.send_deadline),
       cancel_timeout_(options.cancel_timeout),
-      cancel_(options.cancel_on_server && can_ask_to_cancel(key_), options.cancel_after),
+      cancel_(options.cancel_on_server && can_ask_to_cancel(connection_.get(), key_), options.cancel_after),
       cancel_timer_(*this) {
     pipeline_.set_max_queued_bytes(options.max_queued_bytes);
     watch_.emplace(
@@ -104,7 +104,7 @@ session::session(loop& l, established made, connection_options const& options, o
     if (observer_ != nullptr) PQsetNoticeReceiver(connection_.get(), &pass_on_notice, this);
 }
 
-statement_observer* observer_of(session const* s) noexcept { return s->observer(); }
+statement_observer* observer_of(session const* s) noexcept { return s != nullptr ? s->observer() : nullptr; }
 
 session::~session() { lose(error(coda::errc::closed)); }
 

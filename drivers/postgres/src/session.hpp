@@ -158,7 +158,8 @@ private:
     reported_state state_;
     std::uint64_t known_before_ = 0; // the last statement that was known before the batch that is open
     fence fence_ = fence::unprepared;
-    std::string sql_; // scratch: libpq wants texts that end with a zero byte
+    std::size_t piece_ = 0; // bytes of what is sent now, about
+    std::string sql_;       // scratch: libpq wants texts that end with a zero byte
     std::optional<backend_key> key_;
     bool send_deadline_;
     duration cancel_timeout_;

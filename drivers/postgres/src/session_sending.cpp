@@ -17,6 +17,7 @@ namespace coda::pg::detail {
 namespace {
 
 constexpr int binary = 1;
+constexpr std::size_t least_message = 64; // of a statement and its Sync, besides its text and parameters; about
 
 // Makes the transaction that a Sync ends one that only reads; it cannot be set back, since a snapshot was taken. BEGIN
 // READ ONLY would leave a failed transaction behind its Sync, where other groups are in flight already.
@@ -61,22 +62,27 @@ void session::send_queued() {
     }
 }
 
-// What leaves in one piece: libpq's own buffer full, of which a small statement takes something as well.
+// What leaves in one piece, which is about as much as libpq's own buffer holds.
 session::progress session::send_some() {
     constexpr std::size_t full = 8 * 1024;
-    constexpr std::size_t least = 256;
     cork kept_back(connection_.get());
-    for (std::size_t bytes = 0; bytes < full;) {
+    auto went = progress::some;
+    for (piece_ = 0; went == progress::some && piece_ < full;) {
         auto* const next = static_cast<request*>(pipeline_.next());
         bool const waits = next != nullptr && next->form_ == request::form::script && pipeline_.in_flight() > 0;
         std::size_t const size = next == nullptr || waits ? 0 : together();
-        if (size == 0) return progress::all;
-        if (pipeline_.queued() > size) kept_back.put_in();
-        bytes += std::max(next->bytes, least) * size;
-        if (!send_next(*next, size)) return progress::failed;
-        if (pipeline_.is_open() || pipeline_.by_row() || pipeline_.in_script()) return progress::all;
+        if (size == 0) {
+            went = progress::all;
+            break;
+        }
+        bool const another = std::min(pipeline_.queued(), pipeline_.room()) > size;
+        if (another && next->form_ == request::form::statement && next->bytes < full) kept_back.put_in();
+        if (!send_next(*next, size))
+            went = progress::failed;
+        else if (pipeline_.is_open() || pipeline_.by_row() || pipeline_.in_script())
+            went = progress::all;
     }
-    return progress::some;
+    return kept_back.take_out() ? went : progress::failed;
 }
 
 // What libpq has read may be all that comes, and then no readiness tells of it.
@@ -172,6 +178,7 @@ bool session::send(request& r, statement_view const& s, sending how) {
     statement_cache::entry const* known = cache_.find(s.sql, s.types);
 
     // What this batch itself has prepared is there when its later parts are run, or they are not.
+    piece_ += size_of(s) + least_message;
     bool const is_there = known != nullptr && (known->is == statement_cache::state::ready ||
                                                (pipeline_.is_open() && known->id > known_before_));
     if (is_there) {
@@ -183,6 +190,7 @@ bool session::send(request& r, statement_view const& s, sending how) {
     }
 
     sql_.assign(s.sql);
+    piece_ += sql_.size();
     if (known == nullptr && is_worth_preparing(s.sql)) {
         bool const is_first = !how.grouped && !how.fenced && !pipeline_.is_open(); // else there is no Sync for that
         if (is_first && !make_room()) return false;
