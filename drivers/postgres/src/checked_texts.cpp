@@ -8,6 +8,12 @@
 
 namespace coda::pg::detail {
 
+namespace {
+
+bool may_have_others_beside(std::string_view sql) noexcept { return is_query(sql) && !sets_anything(sql); }
+
+} // namespace
+
 // Any place will do: what is there is compared.
 checked_texts::entry& checked_texts::place_of(std::string_view sql) noexcept {
     auto const address = reinterpret_cast<std::uintptr_t>(sql.data());
@@ -21,9 +27,9 @@ result<> checked_texts::check(std::string_view sql) {
     return good;
 }
 
-bool checked_texts::is_query(std::string_view sql) {
+bool checked_texts::is_groupable(std::string_view sql) {
     auto const& known = place_of(sql);
-    return !sql.empty() && known.text == sql ? known.is_query : detail::is_query(sql);
+    return !sql.empty() && known.text == sql ? known.is_groupable : may_have_others_beside(sql);
 }
 
 void checked_texts::keep(std::string_view sql) noexcept {
@@ -31,7 +37,7 @@ void checked_texts::keep(std::string_view sql) noexcept {
     auto& to = place_of(sql);
     try {
         to.text.assign(sql);
-        to.is_query = detail::is_query(sql);
+        to.is_groupable = may_have_others_beside(sql);
     } catch (std::bad_alloc const&) {} // what was there is whole
 }
 

@@ -16,14 +16,14 @@ public:
     // As check_shareable.
     result<> check(std::string_view sql);
 
-    // As is_query.
-    bool is_query(std::string_view sql);
+    // Whether it is a query that may have others beside it in one transaction.
+    bool is_groupable(std::string_view sql);
 
 private:
     static constexpr std::size_t longest = 1'024; // that is kept
     struct entry {
         std::string text; // empty: none
-        bool is_query = false;
+        bool is_groupable = false;
     };
 
     entry& place_of(std::string_view sql) noexcept;

@@ -14,7 +14,8 @@ constexpr std::size_t most_writers = 1'000; // remembered; then all are forgotte
 // A procedure or a block may end the transaction that the fence is part of (CALL, DO), and what else is no query says
 // so by its first word: none of them is tried.
 grouped grouping_policy::choose(std::string_view sql, bool asked) {
-    if (when_ == grouping::off || (!asked && when_ == grouping::asked) || !texts_.is_query(sql)) return grouped::never;
+    if (when_ == grouping::off || (!asked && when_ == grouping::asked) || !texts_.is_groupable(sql))
+        return grouped::never;
     if (asked) return grouped::asked;
     return writers_.contains(sql) ? grouped::never : grouped::tried;
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace coda::pg::detail {
 
@@ -119,30 +120,109 @@ std::size_t quoted_length(std::string_view sql, std::size_t at) noexcept {
     if (rest.front() != '\'' && rest.front() != '"') return 0;
     bool const escapes =
         rest.front() == '\'' && at > 0 && (sql[at - 1] | 0x20) == 'e' && (at == 1 || !is_in_name(sql[at - 2]));
-    for (end = 1; end < rest.size() && rest[end] != rest.front(); ++end)
-        if (escapes && rest[end] == '\\') ++end;
+    for (end = 1; end < rest.size(); ++end) {
+        bool const is_doubled = rest.substr(end, 2) == std::string_view(rest.front() == '"' ? "\"\"" : "''");
+        if (is_doubled || (escapes && rest[end] == '\\'))
+            ++end;
+        else if (rest[end] == rest.front())
+            break;
+    }
     return std::min(end + 1, rest.size());
+}
+
+// Of the literal, quoted name or comment at this place.
+std::size_t quoted_or_comment(std::string_view sql, std::size_t at) noexcept {
+    return std::max(comment_length(sql.substr(at)), quoted_length(sql, at));
 }
 
 // In the statement itself: in no literal, quoted name or comment.
 bool is_code(std::string_view sql, std::size_t at) noexcept {
     std::size_t i = 0;
-    while (i < at) {
-        auto const skipped = std::max(comment_length(sql.substr(i)), quoted_length(sql, i));
-        i += std::max<std::size_t>(skipped, 1);
-    }
+    while (i < at) i += std::max<std::size_t>(quoted_or_comment(sql, i), 1);
     return i == at;
 }
 
-// set_config of a role: the server reports it only where it gains or loses the superuser's rights.
-bool takes_a_role(std::string_view sql) noexcept {
-    for (std::size_t at = 0; (at = find_word(sql, "set_config", at)) != sql.npos; at += 10) {
-        auto behind = without_comments(sql.substr(at + 10));
-        if (!behind.starts_with('(')) continue;
-        behind = without_comments(behind.substr(1));
-        if (same_word(behind.substr(0, 6), "'role'") && is_code(sql, at)) return true;
+// Of a call, what follows its function's name: the last of its arguments. None: it is no call.
+std::optional<std::string_view> last_argument(std::string_view sql) noexcept {
+    sql = without_comments(sql);
+    if (!sql.starts_with('(')) return {};
+    std::size_t begin = 1, at = 1;
+    for (std::size_t depth = 1; at < sql.size(); at += std::max<std::size_t>(quoted_or_comment(sql, at), 1)) {
+        char const c = sql[at];
+        if (c == '(' || c == '[') ++depth;
+        if ((c == ')' || c == ']') && --depth == 0) break;
+        if (c == ',' && depth == 1) begin = at + 1;
     }
+    return sql.substr(begin, at - begin);
+}
+
+// set_config's is_local, as a literal: what it sets ends with the transaction that the statement is.
+bool is_local(std::string_view argument) noexcept {
+    constexpr std::string_view name = "is_local";
+    argument = without_comments(argument);
+    if (same_word(argument.substr(0, name.size()), name)) {
+        argument = without_comments(argument.substr(name.size()));
+        if (!argument.starts_with("=>") && !argument.starts_with(":=")) return false;
+        argument = without_comments(argument.substr(2));
+    }
+    auto const word = take_word(argument);
+    return same_word(word, "true") && without_comments(argument).empty();
+}
+
+// Of the name that ends here: whether it is without a schema, or in PostgreSQL's own.
+bool is_of_catalog(std::string_view before_name) noexcept {
+    constexpr std::string_view catalog = "pg_catalog";
+    if (!before_name.ends_with('.')) return true;
+    before_name.remove_suffix(1);
+    if (before_name.ends_with('"')) before_name.remove_suffix(1);
+    auto const begin = before_name.size() - std::min(before_name.size(), catalog.size());
+    return same_word(before_name.substr(begin), catalog);
+}
+
+// The first name in the statement itself, in no literal or comment, such that `fits(name, what follows it)`; "": none.
+template <class Fits>
+std::string_view find_name(std::string_view sql, Fits fits) noexcept {
+    for (std::size_t at = 0; at < sql.size();) {
+        auto const rest = sql.substr(at);
+        auto const skipped = quoted_or_comment(sql, at);
+        auto const length =
+            skipped > 0 ? skipped : static_cast<std::size_t>(std::ranges::find_if_not(rest, is_in_name) - rest.begin());
+        bool const is_name = length > 0 && (skipped == 0 || (rest.front() == '"' && length > 2));
+        auto const name = skipped == 0 ? rest.substr(0, length) : rest.substr(1, length - 2);
+        if (is_name && is_of_catalog(sql.substr(0, at)) && fits(name, rest.substr(length))) return name;
+        at += std::max<std::size_t>(length, 1);
+    }
+    return {};
+}
+
+// Whether a long text is worth a look at each of its words: set_config and the locks have one of these endings.
+bool may_leave_something(std::string_view sql) noexcept {
+    for (auto at = sql.find('_'); at != sql.npos; at = sql.find('_', at + 1))
+        if (same_word(sql.substr(at, 7), "_config") || same_word(sql.substr(at, 5), "_lock")) return true;
     return false;
+}
+
+// The functions that leave something behind on a session, whatever their statement does: which of them it calls, if
+// any.
+std::string_view lasting_call(std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 4> locks = {"pg_advisory_lock", "pg_try_advisory_lock",
+                                                       "pg_advisory_lock_shared", "pg_try_advisory_lock_shared"};
+    if (!may_leave_something(sql)) return {};
+    return find_name(sql, [&](std::string_view name, std::string_view behind) {
+        bool const sets = same_word(name, "set_config");
+        if (!sets && !is_one_of(name, locks)) return false;
+        auto const argument = last_argument(behind);
+        return argument && !(sets && is_local(*argument));
+    });
+}
+
+// Whether what a statement that begins like this calls is called now. What defines something only names it, but for the
+// tables that are made of a query.
+bool runs_functions(std::string_view first, std::string_view sql) noexcept {
+    constexpr std::array<std::string_view, 6> define = {"alter", "comment", "drop", "grant", "revoke", "security"};
+    constexpr std::array<std::string_view, 3> of_query = {"table", "unlogged", "materialized"};
+    if (!same_word(first, "create")) return !is_one_of(first, define);
+    return is_one_of(take_word(sql), of_query);
 }
 
 // Of EXPLAIN.
@@ -179,29 +259,47 @@ bool copies_to_or_from_us(std::string_view sql) noexcept {
     return false;
 }
 
+error would_change(std::string_view what, std::string_view instead) {
+    return error(make_error_code(errc::needs_own_connection),
+                 fmt::format("{} would change the session for all who share it; {}", what, instead));
+}
+
 } // namespace
 
 result<> check_shareable(std::string_view sql) {
     auto first = take_word(sql);
     if (same_word(first, "copy") && copies_to_or_from_us(sql)) return error(errc::copy_refused, outcome::not_sent);
-    if (same_word(first, "explain")) { // ANALYZE runs it
-        sql = behind_options(sql);
+    bool runs = true;
+    if (same_word(first, "explain")) {
+        auto const explained = behind_options(sql);
+        auto const options = sql.substr(0, sql.size() - explained.size());
+        runs = find_word(options, "analyze", 0) != sql.npos || find_word(options, "analyse", 0) != sql.npos;
+        sql = explained;
         first = take_word(sql);
     }
     bool const is_of_session = is_one_of(first, of_sessions);
     bool const is_temporary_target =
         same_word(first, "create") ? creates_temporary(sql) : !is_of_session && selects_into_temporary(first, sql);
-    bool const is_role = !is_of_session && !is_temporary_target && takes_a_role(sql);
-    bool const refused = is_of_session || is_temporary_target || is_role;
-    if (!refused) return {};
-    auto const what = is_temporary_target ? "a temporary table"
-                      : is_role           ? "set_config of the role"
-                                          : boost::algorithm::to_upper_copy(std::string(first));
-    auto const* const instead = is_one_of(first, of_transactions)
-                                    ? "use client::transaction, or lease a coda::pg::connection"
-                                    : "lease a coda::pg::connection for it";
-    return error(make_error_code(errc::needs_own_connection),
-                 fmt::format("{} would change the session for all who share it; {}", what, instead));
+    if (is_of_session || is_temporary_target) {
+        auto const what =
+            is_temporary_target ? "a temporary table" : boost::algorithm::to_upper_copy(std::string(first));
+        return would_change(what, is_one_of(first, of_transactions)
+                                      ? "use client::transaction, or lease a coda::pg::connection"
+                                      : "lease a coda::pg::connection for it");
+    }
+    auto const call = runs && runs_functions(first, sql) ? lasting_call(sql) : std::string_view();
+    if (call.empty()) return {};
+    return would_change(call, same_word(call, "set_config")
+                                  ? "give it true as its last argument, use transaction::set_local, or lease a "
+                                    "coda::pg::connection for it"
+                                  : "use client::advisory_lock");
+}
+
+bool sets_anything(std::string_view sql) noexcept {
+    auto const sets = [](std::string_view name, std::string_view behind) {
+        return same_word(name, "set_config") && last_argument(behind).has_value();
+    };
+    return may_leave_something(sql) && !find_name(sql, sets).empty();
 }
 
 result<> check_inside_transaction(std::string_view sql) {

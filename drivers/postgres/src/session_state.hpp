@@ -10,7 +10,8 @@ namespace coda::pg::detail {
 // What must not run on a connection that several share, because it outlives its statement there: transactions,
 // settings, cursors, channels, temporary tables, what is prepared.
 
-// Before it is sent: by its first words. errc::needs_own_connection, not_sent, saying what to use instead.
+// Before it is sent: by its first words, and by the functions that it calls itself, set_config and those that lock for
+// the session. errc::needs_own_connection, not_sent, saying what to use instead.
 result<> check_shareable(std::string_view sql);
 
 // Of a transaction, before it is sent: coda::errc::invalid_argument for what would end it or begin another.
@@ -18,6 +19,9 @@ result<> check_inside_transaction(std::string_view sql);
 
 // Whether its first word is that of a query: SELECT, WITH, VALUES, TABLE.
 bool is_query(std::string_view sql) noexcept;
+
+// Whether it calls set_config, even if only for the transaction that it is in: others in it would see that.
+bool sets_anything(std::string_view sql) noexcept;
 
 // Whether its first word is that of a query or of a change of rows: what may run wherever a transaction may.
 bool is_of_data(std::string_view sql) noexcept;

@@ -33,7 +33,7 @@ protected:
     // Waits for the lock on the server; ends with this error.
     template <class Db>
     task<> expect_ended(Db& db, coda::error_code code, outcome what) {
-        auto const r = co_await as_result(db.execute("select pg_advisory_lock($1)", key_));
+        auto const r = co_await as_result(db.execute("select pg_advisory_xact_lock($1)", key_));
         EXPECT_TRUE(r.has_error());
         EXPECT_EQ(r.error().code(), code) << r.error().message();
         EXPECT_EQ(r.error().outcome(), what);

@@ -59,7 +59,7 @@ TEST_P(losing, in_flight_is_unknown_and_queued_is_not_sent) {
     auto const key = server().fresh_key();
     server().lock(key);
     auto const slow = [&]() -> task<> {
-        auto const r = co_await as_result(db.execute("select pg_advisory_lock($1)", key));
+        auto const r = co_await as_result(db.execute("select pg_advisory_xact_lock($1)", key));
         EXPECT_EQ(r.error().code(), pg::sqlstate::admin_shutdown) << r.error().message();
         EXPECT_EQ(r.error().outcome(), outcome::unknown) << "the session ended, with or without a commit";
         EXPECT_NE(r.error().details<pg::server_error>(), nullptr);

@@ -308,7 +308,8 @@ TEST_P(through_pgbouncer, a_changed_setting_is_told_and_reaches_nobody) {
     auto other = connected();
     auto const body = [&]() -> task<> {
         auto const before = co_await db.query_one<std::string>("select current_setting('TimeZone')");
-        auto const changed = co_await as_result(db.query("select set_config('TimeZone', 'Asia/Tokyo', false)"));
+        auto const changed =
+            co_await as_result(db.execute("do $$ begin perform set_config('TimeZone', 'Asia/Tokyo', false); end $$"));
         EXPECT_EQ(changed.error().code(), pg::errc::needs_own_connection);
         co_await gives(other->query_one<std::string>("select current_setting('TimeZone')"), before);
         co_await gives(db.query_one<std::string>("select current_setting('TimeZone')"), before);

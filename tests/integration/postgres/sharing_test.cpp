@@ -129,7 +129,7 @@ TEST_P(a_shared_connection, that_is_slow_does_not_hold_up_the_others) {
         co_await coda::when_all(warm(), warm());
         co_await coda::when_all(warm(), warm());
         EXPECT_EQ(db.open_connections(), 2u);
-        auto slow = s.spawn(db.execute("select pg_advisory_lock($1)", key));
+        auto slow = s.spawn(db.execute("select pg_advisory_xact_lock($1)", key));
         co_await until([&] { return server().waiting_for(key) == 1; });
         for (int i = 0; i < 100; ++i) co_await gives(db.query_one<std::int32_t>("select $1::int4", i), i);
         EXPECT_EQ(server().waiting_for(key), 1);
@@ -361,10 +361,21 @@ TEST_P(a_shared_connection, a_burst_at_a_cold_client_opens_all) {
 TEST_P(a_shared_connection, refuses_what_would_change_the_session_unsent) {
     pg::client db(loop(), server().uri());
     auto const body = [&]() -> task<> {
-        for (auto const* sql : {"begin", "set work_mem = '1MB'", "listen x", "create temp table t (id int)"}) {
+        std::pair<char const*, char const*> const refused_ones[] = {
+            {"begin", "client::transaction"},
+            {"savepoint s", "client::transaction"},
+            {"declare c cursor for select 1", "client::transaction"},
+            {"fetch 1 from c", "client::transaction"},
+            {"set work_mem = '1MB'", "lease a coda::pg::connection"},
+            {"listen x", "lease a coda::pg::connection"},
+            {"create temp table t (id int)", "lease a coda::pg::connection"},
+            {"select set_config('app.user', 'me', false)", "transaction::set_local"},
+            {"select pg_advisory_lock(1)", "client::advisory_lock"}};
+        for (auto const& [sql, instead] : refused_ones) {
             auto const refused = co_await as_result(db.execute(sql));
             EXPECT_EQ(refused.error().code(), pg::errc::needs_own_connection) << sql;
             EXPECT_EQ(refused.error().outcome(), outcome::not_sent) << sql;
+            EXPECT_THAT(refused.error().message(), testing::HasSubstr(instead)) << sql;
         }
         EXPECT_EQ(db.open_connections(), 0u);
         co_await gives(db.query_one<int>("select 1"), 1);
@@ -376,25 +387,28 @@ TEST_P(a_shared_connection, refuses_what_would_change_the_session_unsent) {
 TEST_P(a_shared_connection, that_was_changed_all_the_same_is_lost_with_what_ran_on_it) {
     auto const table = server().fresh_name();
     server().ask("create table " + table + " (id int)");
-    auto const body = [&]() -> task<> {
+    auto const insert = "insert into " + table + " values (1)";
+    auto const changed_by = [&](char const* sql) -> task<> {
         auto made = co_await pg::detail::open_connection(server().uri());
         pg::connection_options const options;
         auto const by = std::make_shared<pg::detail::grouping_policy>(pg::client_options());
         auto const on = pg::detail::session::open(loop(), std::move(made), options, by).value();
-        auto const insert = "insert into " + table + " values (1)";
-        pg::detail::statement_view const begin{"begin", {}};
+        pg::detail::statement_view const change{sql, {}};
         pg::detail::statement_view const write{insert, {}};
-        auto a = as_result(pg::detail::execute_on{on.get(), begin});
+        auto a = as_result(pg::detail::execute_on{on.get(), change});
         auto b = as_result(pg::detail::execute_on{on.get(), write});
         auto const [x, y] = co_await coda::when_all(std::move(a), std::move(b));
-        EXPECT_EQ(x.error().code(), pg::errc::needs_own_connection);
-        EXPECT_EQ(x.error().outcome(), outcome::completed);
-        EXPECT_EQ(y.error().code(), coda::errc::connection_lost);
-        EXPECT_EQ(y.error().outcome(), outcome::unknown);
-        EXPECT_FALSE(on->usable());
+        EXPECT_EQ(x.error().code(), pg::errc::needs_own_connection) << sql;
+        EXPECT_EQ(x.error().outcome(), outcome::completed) << sql;
+        EXPECT_EQ(y.error().code(), coda::errc::connection_lost) << sql;
+        EXPECT_EQ(y.error().outcome(), outcome::unknown) << sql;
+        EXPECT_FALSE(on->usable()) << sql;
     };
-    run(body());
+    run(changed_by("begin"));
     EXPECT_EQ(server().count("select count(*) from " + table), 0);
+    for (auto const* sql : {"set work_mem = '1MB'", "listen x", "declare c cursor with hold for select 1",
+                            "prepare p as select 1", "reset work_mem"})
+        run(changed_by(sql));
     server().ask("drop table " + table);
 }
 

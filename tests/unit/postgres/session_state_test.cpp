@@ -128,17 +128,53 @@ TEST(check_shareable, takes_for_no_table_what_is_only_said) {
         EXPECT_FALSE(check_shareable(sql).has_error()) << sql;
 }
 
-TEST(check_shareable, knows_a_change_of_the_role) {
+TEST(check_shareable, refuses_a_setting_for_more_than_the_statement) {
     for (auto const* sql :
-         {"select set_config('role', 'a', false)", "select pg_catalog.SET_CONFIG ( /* x */ 'Role', $1, $2)",
-          "with x as (select set_config('role', 'a', true)) select 1"}) {
+         {"select set_config('app.user', 'a', false)", "select pg_catalog.SET_CONFIG ( /* x */ 'Role', $1, $2)",
+          "with x as (select set_config('role', 'a', f(true))) select 1", "select set_config('a.b', 'true', 'f')",
+          "select set_config('a.b', ', true', not true)", "select set_config('a.b', coalesce($1, true), false), true",
+          "insert into t values (set_config('a.b', 'c', true or false))", "select set_config(",
+          "create table t as select set_config('a.b', 'c', false)",
+          "select pg_catalog.\"set_config\"('a.b', 'c', false)",
+          "create materialized view v as select set_config('a.b', 'c', false)",
+          "select E'a''b\\'', set_config('a.b', 'c', $1), 'x'",
+          "select set_config(is_local => true, new_value => 'a', setting_name => 'b')",
+          "explain analyze select set_config('a.b', 'c', false)"}) {
         auto const checked = check_shareable(sql);
         ASSERT_TRUE(checked.has_error()) << sql;
-        EXPECT_THAT(checked.error().message(), testing::HasSubstr("set_config of the role"));
+        EXPECT_EQ(checked.error().code(), coda::pg::errc::needs_own_connection);
+        EXPECT_THAT(checked.error().message(), testing::HasSubstr("transaction::set_local")) << sql;
     }
-    for (auto const* sql : {"select set_config('app.role', 'a', false)", "select 'set_config(''role'')'",
-                            "select set_config", "select set_config(", "select my_set_config('role')"})
+    for (auto const* sql :
+         {"select set_config('role', 'a', true)", "select set_config('a.b', f(1, ')'), /* x */ TRUE -- y\n )",
+          "select set_config('a.b', (array['c', $1])[1], is_local => true)", "select 'set_config(''role'')'",
+          "select set_config", "select my_set_config('role')",
+          "create function f() returns text return set_config('a.b', 'c', false)", "select app.set_config('a', 'b')",
+          "grant execute on function set_config(text, text, boolean) to x", "drop function app.set_config(text)",
+          "explain select set_config('a.b', 'c', false)", "select E'a''b\\', set_config(1, 2, false)'",
+          "create view v as select set_config('a.b', 'c', false)",
+          "do $$ begin perform set_config('a.b', 'c', false); end $$"})
         EXPECT_FALSE(check_shareable(sql).has_error()) << sql;
+}
+
+TEST(check_shareable, refuses_a_lock_for_the_session) {
+    for (auto const* sql :
+         {"select pg_advisory_lock(1)", "select pg_try_advisory_lock (1, 2)",
+          "select PG_CATALOG.pg_advisory_lock_shared(1)", "select 1 where pg_try_advisory_lock_shared(1)",
+          "create table t as select pg_try_advisory_lock(1)"}) {
+        auto const checked = check_shareable(sql);
+        ASSERT_TRUE(checked.has_error()) << sql;
+        EXPECT_THAT(checked.error().message(), testing::HasSubstr("client::advisory_lock"));
+    }
+    for (auto const* sql : {"select pg_advisory_xact_lock(1)", "select 'pg_advisory_lock(1)'",
+                            "select pg_advisory_unlock_all()", "select proname from pg_proc -- pg_advisory_lock(1)"})
+        EXPECT_FALSE(check_shareable(sql).has_error()) << sql;
+}
+
+TEST(sets_anything, is_told_by_its_own_calls) {
+    using coda::pg::detail::sets_anything;
+    EXPECT_TRUE(sets_anything("select set_config('a.b', 'c', true)"));
+    EXPECT_FALSE(sets_anything("select 'set_config(1)', set_config from t"));
 }
 
 TEST(changes_session, knows_the_servers_words) {
