@@ -37,7 +37,7 @@ operation<> close_all(sessions shared, std::shared_ptr<detail::leased_connection
 
 } // namespace
 
-client::client(loop& l, std::string uri, client_options options) {
+client::client(loop& l, std::string uri, client_options options) : observer_(options.connection.observer) {
     check(options).value();
     grouping_ = std::make_shared<detail::grouping_policy>(options);
     detail::conninfo::parse(uri).value();

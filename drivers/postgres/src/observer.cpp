@@ -92,7 +92,7 @@ void observed::state::add(result_set const& rows) noexcept {
     came = statement_notes::clock::now();
 }
 
-void observed::state::decoded() noexcept { event.decoding = statement_notes::clock::now() - came; }
+void observed::state::was_read() noexcept { event.decoding += statement_notes::clock::now() - came; }
 
 void observed::state::tell() noexcept {
     using moment = statement_notes::clock::time_point;

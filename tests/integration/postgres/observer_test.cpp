@@ -3,8 +3,29 @@
 #include "on_postgres.hpp"
 #include "support/fault_proxy.hpp"
 #include "support/own_postgres.hpp"
+#include "support/unreachable_endpoint.hpp"
 
 #include <set>
+
+namespace coda_observer_test {
+
+// A number that takes a millisecond to read.
+struct slow_number {
+    std::int32_t value = 0;
+};
+
+} // namespace coda_observer_test
+
+template <>
+struct coda::pg::codec<coda_observer_test::slow_number> {
+    static constexpr oid type = coda::pg::type::int4;
+    static bool decode(bytes from, oid sent, coda_observer_test::slow_number& to) {
+        using clock = std::chrono::steady_clock;
+        auto const until = clock::now() + std::chrono::milliseconds(1);
+        while (clock::now() < until) {}
+        return codec<std::int32_t>::decode(from, sent, to.value);
+    }
+};
 
 namespace postgres_observer_test {
 
@@ -85,6 +106,67 @@ TEST_P(observer, is_told_how_long_a_statement_waited_for_others) {
     run(coda::with_scope(body));
     ASSERT_EQ(seen.all.size(), 2u);
     EXPECT_GE(seen.all[1].event.queued, 50ms);
+}
+
+TEST_P(observer, is_told_how_long_rows_took_to_read) {
+    using coda_observer_test::slow_number;
+    auto const db = connected({.observer = &seen});
+    auto const body = [&]() -> task<> {
+        co_await db->query<slow_number>("select generate_series(1, 5)");
+        co_await db->query_one<slow_number>("select 1");
+        auto rows = db->stream<slow_number>("select generate_series(1, 5)");
+        while (co_await rows.next()) {}
+    };
+    run(body());
+    ASSERT_EQ(seen.all.size(), 3u);
+    EXPECT_GE(seen.all[0].event.decoding, 5ms);
+    EXPECT_GE(seen.all[1].event.decoding, 1ms);
+    EXPECT_GE(seen.all[2].event.decoding, 5ms);
+}
+
+TEST_P(observer, is_told_of_what_no_connection_could_be_had_for) {
+    coda::test::refusing_endpoint nobody;
+    pg::client db(loop(), fmt::format("postgresql://coda@127.0.0.1:{}/coda", nobody.where().port),
+                  {.connections = 1, .connection = {.observer = &seen}});
+    std::vector const numbers{1, 2};
+    auto const body = [&]() -> task<> {
+        co_await as_result(db.query("select $1::int4", 1));
+        co_await as_result(db.execute_many("select $1", numbers));
+        co_await as_result(db.pipeline(pg::query("select 3"), pg::query("select 4")));
+    };
+    run(body());
+    EXPECT_THAT(seen.texts(), ElementsAre("select $1::int4", "select $1", "select 3", "select 4"));
+    for (auto const& n : seen.all) {
+        EXPECT_EQ(n.event.use, pg::statement_use::not_sent);
+        EXPECT_EQ(n.failure.code(), pg::errc::connect_failed) << n.failure.message();
+        EXPECT_GT(n.event.queued, 0s);
+        EXPECT_EQ(n.event.server, 0s);
+    }
+}
+
+// The server's own words about a value (22P02, 23505) are in the error, not in the log.
+TEST_P(observer, that_writes_slow_statements_writes_no_values) {
+    std::vector<std::string> lines;
+    pg::slow_statement_log log({.after = 0ms}, [&](std::string_view line) { lines.emplace_back(line); });
+    auto const db = connected({.observer = &log});
+    auto const table = server().fresh_name();
+    server().ask("create table " + table + " (name text unique)");
+    auto const insert = "insert into " + table + " values ($1)";
+    std::string const secret = "s3cret";
+    std::vector const secrets{secret, secret};
+    auto const body = [&]() -> task<> {
+        co_await as_result(db->query("select $1::text::int4", secret));
+        co_await db->execute(insert, secret);
+        co_await as_result(db->execute(insert, secret));
+        co_await as_result(db->execute_many(insert, secrets));
+        co_await as_result(db->pipeline(pg::execute(insert, secret), pg::query("select $1::text", secret)));
+        auto rows = db->stream<std::string>("select $1::text", secret);
+        while (co_await rows.next()) {}
+    };
+    run(body());
+    EXPECT_GE(lines.size(), 7u);
+    for (auto const& line : lines) EXPECT_THAT(line, testing::Not(testing::HasSubstr(secret)));
+    server().ask("drop table " + table);
 }
 
 TEST_P(observer, is_told_why_a_statement_failed) {
@@ -286,7 +368,7 @@ TEST_P(observer, is_told_of_all_that_a_client_has_lost_with_a_connection) {
     auto const ask = [&](std::string sql) -> task<> { co_await as_result(db.execute(sql)); };
     auto const body = [&](scope& s) -> task<> {
         co_await db.connect();
-        s.spawn(ask(fmt::format("select pg_advisory_lock({})", key)));
+        s.spawn(ask(fmt::format("select pg_advisory_xact_lock({})", key)));
         co_await until([&] { return server().waiting_for(key) == 1; });
         auto const sent = proxy.stats().to_server.received;
         s.spawn(ask("select 'in flight'"));
@@ -300,7 +382,7 @@ TEST_P(observer, is_told_of_all_that_a_client_has_lost_with_a_connection) {
     auto const of = [&](std::string_view text) {
         return *std::ranges::find_if(seen.all, [&](auto const& n) { return n.sql.find(text) != n.sql.npos; });
     };
-    auto const running = of("pg_advisory_lock");
+    auto const running = of("pg_advisory_xact_lock");
     EXPECT_EQ(running.failure.code(), pg::sqlstate::admin_shutdown);
     EXPECT_EQ(running.failure.outcome(), outcome::unknown);
     EXPECT_EQ(running.event.use, pg::statement_use::prepared);

@@ -29,7 +29,9 @@ enum class sent_as : unsigned char { usual, read, alone };
 struct client_source {
     std::shared_ptr<shared_connections<session>> of;
     std::shared_ptr<grouping_policy> policy;
+    statement_observer* told = nullptr;
     sent_as how = sent_as::usual;
+    statement_observer* observer() const noexcept { return told; }
     loop& home() const noexcept;
     result<> admit(std::string_view sql) const; // else errc::needs_own_connection
     grouped group(std::string_view sql) const;
@@ -56,9 +58,10 @@ private:
 /// A client of one loop for single statements. They share `connections` connections, pipelined, each isolated by a Sync
 /// of its own; a statement goes to the connection with the fewest in flight, and connections are opened as they are
 /// needed and again after they were lost. What would change the session for the others is refused unsent
-/// (BEGIN, SET, LISTEN, temporary tables ...: errc::needs_own_connection): there is `transaction`, and for the rest a
-/// `connection` of one's own. What only the
-/// server recognises as such ends with that error and costs the connection, with all that was in flight on it.
+/// (BEGIN, SET, set_config for more than the statement, pg_advisory_lock, LISTEN, temporary tables ...:
+/// errc::needs_own_connection): there are `transaction` and `advisory_lock`, and for the rest a `connection` of one's
+/// own. What only the server recognises as such ends with that error and costs the connection, with all that was in
+/// flight on it.
 class client : public statements<client> {
 public:
     /// `uri` as for `connection`. Connects when first used. Throws `exception` (coda::errc::invalid_argument) that
@@ -109,7 +112,7 @@ public:
     /// a group is answered when all of it has run. All of it see the same now(), and hold their locks until then.
     ///
     ///     auto name = co_await db.reads().query_one<std::string>("select name from users where id = $1", id);
-    statements_of_client reads() const noexcept { return statements_of_client({sessions_, grouping_, as::read}); }
+    statements_of_client reads() const noexcept { return statements_of_client(source(as::read)); }
 
     /// The same, of all rows: short for `reads().query`.
     template <std::same_as<detail::as_is> Rows = detail::as_is, class... Args>
@@ -122,7 +125,7 @@ public:
     }
 
     /// Statements that are never grouped, whatever the options say: those with effects that the fence does not stop.
-    statements_of_client alone() const noexcept { return statements_of_client({sessions_, grouping_, as::alone}); }
+    statements_of_client alone() const noexcept { return statements_of_client(source(as::alone)); }
 
     /// Connections that are open now.
     std::size_t open_connections() const noexcept;
@@ -139,14 +142,17 @@ public:
     pg::statement_statistics statement_statistics() const noexcept { return *count_; }
 
     /// For `statements`.
-    detail::client_source source() const noexcept { return {sessions_, grouping_, as::usual}; }
+    detail::client_source source() const noexcept { return source(as::usual); }
 
 private:
     using as = detail::sent_as;
 
+    detail::client_source source(as how) const noexcept { return {sessions_, grouping_, observer_, how}; }
+
     std::shared_ptr<shared_connections<detail::session>> sessions_;
     std::shared_ptr<detail::grouping_policy> grouping_;
     std::shared_ptr<detail::leased_connections> leased_;
+    statement_observer* observer_;
     std::shared_ptr<pg::statement_statistics> count_ = std::make_shared<pg::statement_statistics>();
 };
 

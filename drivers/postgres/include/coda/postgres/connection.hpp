@@ -19,6 +19,7 @@ namespace detail {
 // Where a connection's statements find its session. While a transaction is under way on it they must not end that.
 struct connection_source : exclusive_session_source<session> {
     result<> admit(std::string_view sql) const;
+    statement_observer* observer() const noexcept { return observer_of(own->session.get()); }
 };
 
 } // namespace detail

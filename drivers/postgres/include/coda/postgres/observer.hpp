@@ -68,9 +68,10 @@ struct statement_event {
     std::uint64_t rows = 0;         ///< that came
     std::uint64_t affected = 0;     ///< that the server reports as inserted, updated, deleted or selected; 0 of streams
     std::uint64_t bytes = 0;        ///< that libpq held for the rows
-    duration queued{};              ///< from when a connection was there until it was sent
+    duration queued{};              ///< from when it was asked for until it was sent: a wait for a connection is in it
     duration server{};              ///< from then until it was answered; of a stream the reader's time is in it
-    duration decoding{};            ///< of its rows, where they are not dynamic; of many, with what ran between
+    duration decoding{};            ///< of its rows, where they are not dynamic; of many, with what ran between; of a
+                                    ///< stream, of all that were taken
     error const* failure = nullptr; ///< why it failed, coda::errc::cancelled where its caller or a stream's reader went
                                     ///< away; nullptr: it did not
 };
@@ -84,7 +85,9 @@ class statement_observer {
 public:
     virtual ~statement_observer() = default;
 
-    /// A statement has ended: its caller is told next. Not told of what never came to a connection.
+    /// A statement has ended: its caller is told next. Not told of what could not be asked of anybody: from another
+    /// loop, with values that cannot be sent, refused for its words (errc::needs_own_connection), on a `connection`
+    /// before it was connected.
     virtual void on_statement(statement_event const& e) noexcept = 0;
 
     /// The server has something to say that is no error (RAISE NOTICE, WARNING), to a statement or unasked.

@@ -9,7 +9,7 @@ namespace coda::pg {
 
 /// What a slow_statement_log writes.
 struct slow_statement_options {
-    /// Statements that took as long from their connection to the end of decoding are written. 0 (all) to 24 h.
+    /// Statements that took as long are written: queued, on the server and decoding together. 0 (all) to 24 h.
     duration after = std::chrono::milliseconds(500);
     /// Whether the values of parameters are written, which may be anybody's secrets.
     bool parameters = false;

@@ -26,7 +26,7 @@ struct statement_notes {
     clock::time_point answered{};
 };
 
-// Who is told of a session's statements; nullptr: nobody.
+// Who is told of a session's statements; nullptr: nobody, or there is no session.
 statement_observer* observer_of(session const* s) noexcept;
 
 // A statement as its observer, if there is one, is told of it: when this goes, with what was said of it until then.
@@ -67,10 +67,14 @@ public:
     void succeeded() noexcept {
         if (state_) state_->failure.reset();
     }
-    // What came has been read since then, or could not be.
+    // What came has been read since then.
+    void was_read() noexcept {
+        if (state_) state_->was_read();
+    }
+    // The same of all that came, or it could not be read.
     template <class T>
     void decoded(result<T> const& value) noexcept {
-        if (state_) state_->decoded();
+        was_read();
         value.has_error() ? failed(value.error()) : succeeded();
     }
     // Now rather than when this goes.
@@ -84,7 +88,7 @@ private:
         state(statement_observer& who, statement_view const& s) noexcept;
         void keep_text();
         void add(result_set const& rows) noexcept;
-        void decoded() noexcept;
+        void was_read() noexcept;
         void tell() noexcept;
 
         statement_observer& told;

@@ -154,10 +154,10 @@ operation<std::uint64_t> run_many(Source source, sql_text text, Sets sets, many_
         auto const set = writer.announce();
         if (set.has_error()) co_return noted(watch, failed_in_batch(batch_error::of::parameter_sets, set.error(), 0));
 
+        if (!watch) watch.emplace(source.observer(), all_sets);
         session_choice choice(source);
         auto const on = co_await as_result(choice);
         if (on.has_error()) co_return noted(watch, on.error());
-        if (!watch) watch.emplace(observer_of(*on), all_sets);
         batch flight(*on, std::span(&*set, 1), options.atomic ? batch::whole : options.chunk);
         flight.note_on(watch->notes());
         auto const turn = co_await as_result(flight.turn());

@@ -92,11 +92,11 @@ operation<std::tuple<typename S::value_type...>> run_pipeline(Source source, std
     for (bool first = true;; first = false) { // once more at most
         auto const good = encode_all(source, all, statements);
         if (good.has_error()) co_return noted(watch, good.error());
+        if (!watch) watch.emplace(source.observer(), statements);
         session_choice choice(source);
         auto const on = co_await as_result(choice);
         if (on.has_error()) co_return noted(watch, on.error());
         std::array<result_set, sizeof...(S)> rows;
-        if (!watch) watch.emplace(observer_of(*on), statements);
         batch flight(*on, statements, batch::whole, rows);
         flight.note_on(watch->notes());
         auto const turn = co_await as_result(flight.turn());

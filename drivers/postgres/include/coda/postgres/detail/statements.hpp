@@ -22,12 +22,15 @@ operation<typename Decode::value_type> run_statement(Source source, Decode decod
         if (auto const admitted = source.admit(sql); admitted.has_error()) co_return admitted.error();
     auto const statement = values.encode(sql);
     if (statement.has_error()) co_return statement.error();
+    observed watch(source.observer(), *statement);
     session_choice choice(source);
     auto const on = co_await as_result(choice);
-    if (on.has_error()) co_return on.error();
+    if (on.has_error()) {
+        watch.failed(on.error());
+        co_return on.error();
+    }
     auto group = grouped::never;
     if constexpr (requires { source.group(sql); }) group = source.group(sql);
-    observed watch(observer_of(*on), *statement);
     reading_execution<Decode> reply(*on, *statement, group, watch.notes(), decode);
     auto rows = co_await as_result(reply);
     if (rows.has_error()) {

@@ -42,13 +42,14 @@ stream<T> stream_rows(Source source, sql_text text, Parameters values) {
         co_yield good.error();
         co_return;
     }
+    observed watch(source.observer(), sql);
     session_choice choice(source);
     auto const on = co_await as_result(choice);
     if (on.has_error()) {
+        watch.failed(on.error());
         co_yield on.error();
         co_return;
     }
-    observed watch(observer_of(*on), sql);
     row_feed feed(*on, *statement);
     feed.note_on(watch.notes());
     one_by_one<T> rows;
@@ -65,6 +66,7 @@ stream<T> stream_rows(Source source, sql_text text, Parameters values) {
         }
         watch.came(**row);
         auto value = rows.read(**row);
+        watch.was_read();
         if (value.has_error()) watch.failed(value.error());
         co_yield std::move(value);
     }

@@ -35,6 +35,7 @@ struct block_source {
     block_reference of;
     loop& home() const noexcept { return of->home; }
     session* pick() const noexcept { return of->on.get(); }
+    statement_observer* observer() const noexcept { return observer_of(of->on.get()); }
     static operation<std::shared_ptr<session>> wait(); // never: it has one
 };
 
