@@ -100,7 +100,8 @@ CODA_CONTRACT_TEST(contract, timed_out_in_flight_it_is_unknown_and_the_next_work
 }
 
 CODA_CONTRACT_TEST(contract, without_a_deadline_it_has_one_of_its_own) {
-    auto& c = this->connected({.operation_timeout = 20ms, .drain_timeout = 20ms});
+    // Long enough to connect in.
+    auto& c = this->connected({.operation_timeout = 250ms, .drain_timeout = 20ms});
     auto const body = [&]() -> task<> {
         this->hold_replies();
         auto const r = co_await as_result(this->echo(c, "late"));

@@ -254,7 +254,6 @@ TEST_P(streaming, left_early_leaves_the_connection_as_it_was) {
     auto const pid = db->backend_pid();
     auto const body = [&]() -> task<> {
         for (int const taken : {0, 1, 2, 100}) {
-            auto const begin = loop().now();
             {
                 auto rows = db->stream<std::int64_t>("select generate_series(1, 100000000000)");
                 for (int i = 0; i < taken; ++i) {
@@ -262,8 +261,7 @@ TEST_P(streaming, left_early_leaves_the_connection_as_it_was) {
                     EXPECT_EQ(n, i + 1);
                 }
             }
-            co_await gives(db->query_one<std::int32_t>("select pg_backend_pid()"), pid);
-            EXPECT_LT(loop().now() - begin, 3s) << "it was cancelled";
+            co_await gives(db->query_one<std::int32_t>("select pg_backend_pid()"), pid, "it was cancelled");
         }
     };
     run(body());

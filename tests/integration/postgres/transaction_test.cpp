@@ -444,6 +444,35 @@ TEST_P(transaction, tells_the_server_how_much_time_is_left) {
     run(test());
 }
 
+// What one leaves on the connection that a client lends it, the next does not find there.
+TEST_P(transaction, of_a_client_leaves_nothing_for_the_next) {
+    pg::client db(loop(), server().uri(), {.pool = {.max_size = 1}});
+    std::int32_t pid = 0;
+    auto const leaves = [&](pg::transaction& tx) -> task<> {
+        pid = co_await tx.query_value<std::int32_t>("select pg_backend_pid()");
+        for (auto const* sql : {"set work_mem = '1234kB'", "select set_config('app.user', 'me', false)",
+                                "create temp table left_over (id int)", "listen left_over", "prepare p as select 1",
+                                "declare c cursor with hold for select 1", "select pg_advisory_lock(815)"})
+            co_await tx.execute(sql);
+    };
+    auto const finds = [&](pg::transaction& tx) -> task<> {
+        EXPECT_EQ(co_await tx.query_value<std::int32_t>("select pg_backend_pid()"), pid);
+        auto const found = co_await tx.query_value<std::string>(
+            "select concat_ws(',', nullif(current_setting('work_mem'), '1234kB') is null, "
+            "coalesce(current_setting('app.user', true), ''), to_regclass('pg_temp.left_over'), "
+            "(select count(*) from pg_listening_channels()), (select count(*) from pg_cursors where name = 'c'), "
+            "(select count(*) from pg_prepared_statements where name = 'p'), "
+            "(select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()))");
+        EXPECT_EQ(found, "f,,0,0,0,0");
+    };
+    auto const body = [&]() -> task<> {
+        co_await db.transaction(leaves);
+        co_await db.transaction(finds);
+        co_await db.close();
+    };
+    run(body());
+}
+
 TEST_P(transaction, holds_an_advisory_lock_until_it_ends) {
     auto one = connected();
     auto other = connected();
