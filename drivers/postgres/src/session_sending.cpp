@@ -176,9 +176,9 @@ bool session::send(request& r, statement_view const& s, sending how) {
     PGconn* const c = connection_.get();
     int const count = static_cast<int>(s.types.size());
     statement_cache::entry const* known = cache_.find(s.sql, s.types);
+    piece_ += size_of(s) + least_message;
 
     // What this batch itself has prepared is there when its later parts are run, or they are not.
-    piece_ += size_of(s) + least_message;
     bool const is_there = known != nullptr && (known->is == statement_cache::state::ready ||
                                                (pipeline_.is_open() && known->id > known_before_));
     if (is_there) {
